@@ -1,0 +1,74 @@
+# Everything a developer does, in one place. `make` alone lists it.
+# A machine needs Python 3.11 or newer and make; the rest is installed into .venv.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+
+# The examples of one document build on each other and must run on one worker: hence loadfile.
+PYTEST_ARGS ?= -n auto --dist loadfile
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help test lint format run bench parity constraints clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+test: lint ## Run every gate: style, types, architecture, tests, docs, lengths
+	$(BIN)/pytest $(PYTEST_ARGS) --cov --cov-report=term
+	$(BIN)/python tools/lengths.py
+
+lint: $(VENV)/.dev ## Check style, types and architecture, changing nothing
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports --no-logo
+
+format: $(VENV)/.dev ## Put the code in its one format and mend what ruff can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+run: $(VENV)/.dev ## Run the example
+	$(BIN)/python examples/support_desk.py
+
+bench: $(VENV)/.dev ## Measure, with the rival beside it in the same run
+	$(BIN)/python -m benchmarks
+
+parity: $(VENV)/.parity ## Run langchain-core's own tests, without and with Callboard in place
+	$(BIN)/python -m tests.parity
+
+constraints: ## Pin the newest versions within the bounds anew
+	@rm -rf $(VENV)
+	@$(MAKE) --no-print-directory $(VENV)/bin/python
+	$(PIP) install --quiet -r requirements/dev.txt -r requirements/parity.txt
+	sed -n '/^#/p' requirements/constraints.txt > $(VENV)/constraints.txt
+	$(PIP) freeze >> $(VENV)/constraints.txt
+	mv $(VENV)/constraints.txt requirements/constraints.txt
+
+clean: ## Remove what the other commands made
+	rm -rf $(VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The environment is made once, and brought up to date when what it is made from has changed;
+# otherwise nothing is installed and no network is needed.
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "Callboard needs Python 3.11 or newer, and there is no $(PYTHON) here: install one, or name one with 'make PYTHON=...'." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; v = ".".join(map(str, sys.version_info[:3])); sys.exit(sys.version_info < (3, 11) and "Callboard needs Python 3.11 or newer, and $(PYTHON) is " + v + ": name a newer one with \"make PYTHON=...\".")'
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "Callboard needs Python's venv and ensurepip modules, and $(PYTHON) has none: install them (Debian's package is python3-venv)." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The build backend is among the pinned requirements, so the editable install needs no isolation.
+$(VENV)/.dev: pyproject.toml requirements/dev.txt requirements/constraints.txt | $(VENV)/bin/python
+	$(PIP) install --quiet -c requirements/constraints.txt -r requirements/dev.txt
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.parity: $(VENV)/.dev requirements/parity.txt
+	$(PIP) install --quiet -c requirements/constraints.txt -r requirements/parity.txt
+	@touch $@

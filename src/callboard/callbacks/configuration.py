@@ -1,0 +1,143 @@
+"""How a manager is configured, from all who have a say in it.
+
+They are the caller's callbacks, tags and metadata, the configure hooks, and what surrounds
+the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from callboard.callbacks.checks import check_handlers
+from callboard.callbacks.hooks import hooked_handlers
+from callboard.callbacks.surroundings import Trace, surroundings
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from callboard.callbacks.base_manager import BaseCallbackManager, Callbacks
+    from callboard.callbacks.handlers import BaseCallbackHandler
+
+    Manager = TypeVar("Manager", bound=BaseCallbackManager)
+
+__all__ = ["configured"]
+
+Tags: TypeAlias = list[str] | None
+Metadata: TypeAlias = dict[str, Any] | None
+
+
+def configured(
+    kind: type[Manager],
+    inheritable: Callbacks,
+    local: Callbacks,
+    verbose: bool,
+    tags: tuple[Tags, Tags],
+    metadata: tuple[Metadata, Metadata],
+    for_tracers: tuple[Tags, Mapping[str, Any] | None],
+) -> Manager:
+    """Make the manager for a call: see `CallbackManager.configure`.
+
+    Args:
+        kind: The manager's class.
+        inheritable: Callbacks for the call and what runs inside it.
+        local: Callbacks for the call alone.
+        verbose: Whether to print what happens, too.
+        tags: Those for the call and what runs inside it, and those for the call alone.
+        metadata: Likewise.
+        for_tracers: Tags and metadata for tracers alone.
+    """
+    around = surroundings()
+    trace = around.trace()
+    manager = _begun(kind, inheritable, trace)
+    if local is not None:
+        for handler in _handlers_of(local, "local_callbacks"):
+            _add(manager, handler, inherit=False)
+    _add_labels(manager, inherit=True, tags=tags[0], metadata=metadata[0])
+    _add_labels(manager, inherit=False, tags=tags[1], metadata=metadata[1])
+    if trace is not None and trace.tags:
+        manager.add_tags(trace.tags)
+    if verbose and not around.debugging():
+        _print_too(manager)
+    around.equip(manager, trace)
+    for hook in around.hooks():
+        for handler in hooked_handlers(hook, manager.handlers):
+            _add(manager, handler, hook[1])
+    around.label(manager, trace, *for_tracers)
+    return manager
+
+
+def _begun(kind: type[Manager], callbacks: Callbacks, trace: Trace | None) -> Manager:
+    """Make a manager that has what the inheritable callbacks have."""
+    manager = kind.__new__(kind)
+    manager.parent_run_id = trace.run_id if trace is not None else None
+    if _is_manager(callbacks):
+        given: Any = callbacks
+        manager.handlers = list(given.handlers)
+        manager.inheritable_handlers = list(given.inheritable_handlers)
+        manager.parent_run_id = _nearer(given.parent_run_id, trace)
+        manager.tags = list(given.tags)
+        manager.inheritable_tags = list(given.inheritable_tags)
+        manager.metadata = dict(given.metadata)
+        manager.inheritable_metadata = dict(given.inheritable_metadata)
+    else:
+        manager.handlers = _handlers_of(callbacks, "inheritable_callbacks")
+        manager.inheritable_handlers = manager.handlers.copy()
+        manager.tags = []
+        manager.inheritable_tags = []
+        manager.metadata = {}
+        manager.inheritable_metadata = {}
+    return manager
+
+
+def _nearer(parent_run_id: UUID | None, trace: Trace | None) -> UUID | None:
+    """Choose between the parent that was passed on and the run that surrounds the call.
+
+    If the surrounding run is, or is inside, the one passed on, it is the nearer one.
+    Otherwise the callbacks have gone further than the surrounding trace knows.
+    """
+    if trace is None or trace.run_id is None:
+        return parent_run_id
+    if parent_run_id is None or str(parent_run_id) in trace.ancestry:
+        return trace.run_id
+    return parent_run_id
+
+
+def _is_manager(callbacks: Any) -> bool:
+    """Tell managers, LangChain's too, from lists of handlers, which are what most calls have."""
+    return not isinstance(callbacks, list) and hasattr(callbacks, "inheritable_handlers")
+
+
+def _handlers_of(callbacks: Any, what: str) -> list[BaseCallbackHandler]:
+    if callbacks is None:
+        return []
+    if _is_manager(callbacks):
+        return list(callbacks.handlers)
+    check_handlers(callbacks, what)
+    return list(callbacks)
+
+
+def _add(manager: BaseCallbackManager, handler: BaseCallbackHandler, inherit: bool) -> None:
+    """Add a handler that has been checked already, or comes from a hook."""
+    if handler not in manager.handlers:
+        manager.handlers.append(handler)
+    if inherit and handler not in manager.inheritable_handlers:
+        manager.inheritable_handlers.append(handler)
+
+
+def _add_labels(
+    manager: BaseCallbackManager, inherit: bool, tags: Tags, metadata: Metadata
+) -> None:
+    if tags:
+        manager.add_tags(tags, inherit)
+    if metadata:
+        manager.add_metadata(metadata, inherit)
+
+
+def _print_too(manager: BaseCallbackManager) -> None:
+    """Add the handler that prints, unless the manager has one."""
+    # The one place where callbacks reach up to a ready-made handler: verbose means this one.
+    from callboard.callbacks.stdout import StdOutCallbackHandler  # noqa: PLC0415
+
+    if not any(isinstance(handler, StdOutCallbackHandler) for handler in manager.handlers):
+        _add(manager, StdOutCallbackHandler(), inherit=False)

@@ -1,0 +1,5 @@
+"""Door: the name of ``langchain_core.callbacks.file``."""
+
+from callboard.handlers.file import FileCallbackHandler
+
+__all__ = ["FileCallbackHandler"]

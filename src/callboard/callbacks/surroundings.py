@@ -1,0 +1,156 @@
+"""Surroundings: what the place where a manager is configured adds to it.
+
+Callbacks know nothing of tracing. Whoever traces (our LangSmith tracer, or LangChain when
+Callboard is installed in it) describes itself as `Surroundings` and is asked when managers
+are configured, groups opened and custom events dispatched. Alone, Callboard uses the class
+as it is here: no trace, nothing to add.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from callboard.callbacks.hooks import Hook, registered_hooks
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from callboard.callbacks.base_manager import BaseCallbackManager, Callbacks
+    from callboard.callbacks.managers import AsyncCallbackManager, CallbackManager
+
+    Manager = TypeVar("Manager", CallbackManager, AsyncCallbackManager)
+
+__all__ = ["Surroundings", "Trace", "surround_with", "surroundings", "within"]
+
+_manager_around: ContextVar[BaseCallbackManager | None] = ContextVar(
+    "callboard_manager_around", default=None
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A run that was started by other means and surrounds the code that configures a manager.
+
+    Attributes:
+        run_id: That run's id; None if there are tags or metadata only.
+        ancestry: Contains the ids of its ancestors and its own, as text (its dotted order).
+        tags: Tags for what runs inside it.
+        metadata: Metadata for the tracers of what runs inside it.
+        source: The run as its own system has it.
+    """
+
+    run_id: UUID | None
+    ancestry: str
+    tags: list[str]
+    metadata: Mapping[str, Any]
+    source: Any
+
+
+class Surroundings:
+    """What the place where a manager is configured adds to it: nothing, unless overridden."""
+
+    def debugging(self) -> bool:
+        """Whether every event is printed anyway, so that `verbose` adds nothing."""
+        return False
+
+    def hooks(self) -> Iterable[Hook]:
+        """Return the configure hooks in force, in order."""
+        return registered_hooks()
+
+    def trace(self) -> Trace | None:
+        """Return the trace that surrounds this call, if one does."""
+        return None
+
+    def equip(self, manager: BaseCallbackManager, trace: Trace | None) -> None:
+        """Add tracers to a manager that is being configured.
+
+        Args:
+            manager: Has the caller's handlers, tags and metadata by now.
+            trace: What `trace` returned.
+        """
+
+    def label(
+        self,
+        manager: BaseCallbackManager,
+        trace: Trace | None,
+        tags: list[str] | None,
+        metadata: Mapping[str, Any] | None,
+    ) -> None:
+        """Give a configured manager's tracers the tags and metadata that are for them alone.
+
+        Args:
+            manager: Has all its handlers by now.
+            trace: What `trace` returned.
+            tags: The caller's tags for tracers.
+            metadata: The caller's metadata for tracers.
+        """
+
+    def group_callbacks(
+        self,
+        manager: BaseCallbackManager | None,
+        *,
+        project_name: str | None,
+        example_id: UUID | str | None,
+        address: Any,
+    ) -> Callbacks:
+        """Return the callbacks of a chain group.
+
+        Args:
+            manager: The manager that the caller passed, if any.
+            project_name: The project to trace into.
+            example_id: The dataset example that the group runs.
+            address: The agent address to trace to, instead of a project.
+        """
+        return manager
+
+    def manager_for(self, config: Mapping[str, Any] | None, kind: type[Manager]) -> Manager:
+        """Return the manager to dispatch a custom event with.
+
+        Args:
+            config: ``callbacks``, ``tags`` and ``metadata``; if None, those of the group
+                that surrounds this call.
+            kind: The manager's class.
+        """
+        if config is None:
+            return kind.configure(_manager_around.get())
+        return kind.configure(
+            config.get("callbacks"),
+            inheritable_tags=config.get("tags"),
+            inheritable_metadata=config.get("metadata"),
+        )
+
+
+_surroundings = Surroundings()
+
+
+def surroundings() -> Surroundings:
+    """Return the surroundings in force."""
+    return _surroundings
+
+
+def surround_with(new: Surroundings) -> Surroundings:
+    """Put other surroundings in force, for the whole process.
+
+    Returns:
+        Those that were in force, to be put back.
+    """
+    global _surroundings
+    before, _surroundings = _surroundings, new
+    return before
+
+
+@contextmanager
+def within(manager: BaseCallbackManager) -> Generator[None]:
+    """Let custom events that are dispatched in a block belong to a manager's parent run."""
+    token = _manager_around.set(manager)
+    try:
+        yield
+    finally:
+        # A generator that is abandoned, or closed by another task, ends in another context
+        # than it began in; there the variable was never set.
+        with suppress(ValueError):
+            _manager_around.reset(token)

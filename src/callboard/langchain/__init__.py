@@ -1,0 +1,1 @@
+"""Callboard in LangChain's place."""
