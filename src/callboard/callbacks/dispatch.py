@@ -93,7 +93,7 @@ def emit(  # noqa: C901 - the one loop that every event goes through: calls in i
     try:
         for handler in handlers:
             try:
-                method = getattr(handler, name, None)
+                method: Any = getattr(handler, name, None)
                 try:
                     silent = method.__func__ in SILENT
                 except AttributeError:  # No bound method: a mock, a plain function, or none.
