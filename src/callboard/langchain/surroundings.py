@@ -1,0 +1,176 @@
+"""LangChain's tracing, as what surrounds a call: Callboard's managers get its tracers.
+
+LangChain keeps its own tracers. This asks them, and the ``langsmith`` SDK that they use, what
+a manager is to be equipped with: the tracer if tracing is on, the run of a ``@traceable``
+function as the parent, the console handler if debugging is on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import import_module
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from callboard.callbacks.base_manager import BaseCallbackManager
+from callboard.callbacks.hooks import Hook, registered_hooks
+from callboard.callbacks.managers import AsyncCallbackManager, CallbackManager
+from callboard.callbacks.surroundings import Surroundings, Trace
+from callboard.environment import is_on
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from callboard.callbacks.base_manager import Callbacks
+
+__all__ = ["LangChainSurroundings"]
+
+logger = logging.getLogger(__name__)
+
+Manager = TypeVar("Manager", CallbackManager, AsyncCallbackManager)
+
+# The functions in langchain_core.runnables.config that make a manager of a config.
+_CONFIG_READER: dict[type[BaseCallbackManager], str] = {
+    CallbackManager: "get_callback_manager_for_config",
+    AsyncCallbackManager: "get_async_callback_manager_for_config",
+}
+
+
+@cache
+def _module(name: str) -> Any:
+    """Import a module of LangChain's, or of the SDK, when it is first needed.
+
+    They import ``langchain_core.callbacks``, which stands for ours, in their turn. Their
+    attributes are looked up at each use, so that what a program patches there is honoured.
+    """
+    return import_module(name)
+
+
+class LangChainSurroundings(Surroundings):
+    """What LangChain and the LangSmith SDK add to managers."""
+
+    def debugging(self) -> bool:
+        """Whether LangChain's global debug flag is set."""
+        return bool(_module("langchain_core.globals").get_debug())
+
+    def hooks(self) -> Iterable[Hook]:
+        """Return our configure hooks, then those registered with LangChain."""
+        return chain(registered_hooks(), _module("langchain_core.tracers.context")._configure_hooks)
+
+    def trace(self) -> Trace | None:
+        """Return the SDK's tracing context, if it holds anything."""
+        context = _module("langsmith.run_helpers").get_tracing_context()
+        parent, tags, metadata = context["parent"], context["tags"], context["metadata"]
+        if parent is None and not tags and not metadata:
+            return None
+        return Trace(
+            run_id=None if parent is None else parent.id,
+            ancestry="" if parent is None else parent.dotted_order,
+            tags=list(tags or ()),
+            metadata=metadata or {},
+            source=parent,
+        )
+
+    def equip(self, manager: BaseCallbackManager, trace: Trace | None) -> None:
+        """Add the console handler if debugging is on, and the tracer if tracing is."""
+        if self.debugging():
+            console = _module("langchain_core.tracers.stdout").ConsoleCallbackHandler
+            if not _has(manager, console):
+                manager.add_handler(console())
+        if _module("langchain_core.tracers.context")._tracing_v2_is_enabled():
+            _add_tracer(manager)
+        elif is_on("LANGCHAIN_TRACING") or is_on("LANGCHAIN_HANDLER"):
+            _warn_of_first_tracing()
+        if trace is not None and trace.source is not None:
+            tracer_class = _module("langchain_core.tracers.langchain").LangChainTracer
+            for handler in manager.handlers:
+                if isinstance(handler, tracer_class):
+                    _make_known(handler, trace.source)
+
+    def label(
+        self,
+        manager: BaseCallbackManager,
+        trace: Trace | None,
+        tags: list[str] | None,
+        metadata: Mapping[str, Any] | None,
+    ) -> None:
+        """Put tracers that know these tags and metadata in the place of the manager's."""
+        surrounding = trace.metadata if trace is not None else {}
+        if not (tags or metadata or surrounding):
+            return
+        metadata = {**surrounding, **(metadata or {})}
+        for handlers in (manager.handlers, manager.inheritable_handlers):
+            handlers[:] = [_labelled(handler, tags, metadata) for handler in handlers]
+
+    def group_callbacks(
+        self,
+        manager: BaseCallbackManager | None,
+        *,
+        project_name: str | None,
+        example_id: UUID | str | None,
+        address: Any,
+    ) -> Callbacks:
+        """Return the caller's manager, with a tracer for the project if tracing is on."""
+        traced: Callbacks = _module("langchain_core.tracers.context")._get_trace_callbacks(
+            project_name,
+            example_id,
+            callback_manager=None if manager is None else manager.copy(),
+            address=address,
+        )
+        return manager if traced is None else traced
+
+    def manager_for(self, config: Mapping[str, Any] | None, kind: type[Manager]) -> Manager:
+        """Return the manager of a runnable's config, or of the runnable around this call."""
+        configs = _module("langchain_core.runnables.config")
+        manager: Manager = getattr(configs, _CONFIG_READER[kind])(configs.ensure_config(config))
+        if manager.parent_run_id is None and config is None:
+            return super().manager_for(None, kind)
+        return manager
+
+
+def _has(manager: BaseCallbackManager, kind: type) -> bool:
+    return any(isinstance(handler, kind) for handler in manager.handlers)
+
+
+def _add_tracer(manager: BaseCallbackManager) -> None:
+    """Add the tracer of the context, or a new one, unless the manager has one."""
+    context = _module("langchain_core.tracers.context")
+    tracer_class = _module("langchain_core.tracers.langchain").LangChainTracer
+    if _has(manager, tracer_class):
+        return
+    try:
+        manager.add_handler(
+            context.tracing_v2_callback_var.get() or tracer_class(**context._get_tracer_kwargs())
+        )
+    except Exception as error:  # noqa: BLE001 - tracing must not break what is traced
+        logger.warning(
+            "Tracing is on, but LangChain's tracer can't be made: %r. Unset LANGSMITH_TRACING "
+            "and LANGCHAIN_TRACING_V2 to do without.",
+            error,
+        )
+
+
+def _labelled(handler: Any, tags: list[str] | None, metadata: Mapping[str, Any]) -> Any:
+    """Return a copy of a tracer that has these tags and metadata; other handlers as they are."""
+    if isinstance(handler, _module("langchain_core.tracers.langchain").LangChainTracer):
+        return handler.copy_with_metadata_defaults(metadata=metadata, tags=tags)
+    return handler
+
+
+def _make_known(tracer: Any, parent: Any) -> None:
+    """Tell a tracer of a run that the SDK started, so that it can be the parent of its runs."""
+    tracer.order_map[parent.id] = (parent.trace_id, parent.dotted_order)
+    if str(parent.id) not in tracer.run_map:
+        tracer.run_map[str(parent.id)] = parent
+        tracer._external_run_ids.setdefault(str(parent.id), 0)
+
+
+@cache
+def _warn_of_first_tracing() -> None:
+    """Say, once, that a variable asks for tracing that no longer exists."""
+    logger.warning(
+        "LANGCHAIN_TRACING and LANGCHAIN_HANDLER ask for LangChain's first tracing, which is "
+        "gone; set LANGSMITH_TRACING=true instead."
+    )
