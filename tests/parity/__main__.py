@@ -3,8 +3,8 @@
     python -m tests.parity [SUITE ...]
 
 A suite is a directory of ``tests/unit_tests`` in langchain-core's source distribution, such as
-``callbacks``. The distribution is fetched from the package index, of the version that is
-installed, and kept nowhere but in the virtual environment's cache.
+``callbacks``; without any, all of them are run. The distribution, of the version that is
+installed, is fetched from the package index and kept in the virtual environment.
 
 The results must be the same, but for the tests in ``exceptions.toml``: at most ten, each with
 the reason. One that is listed but no longer differs is a failure too.
@@ -21,7 +21,6 @@ from pathlib import Path
 from tests.parity.upstream import fetch_tests, results_of
 
 HERE = Path(__file__).parent
-SUITES = ("callbacks",)
 MOST_EXCEPTIONS = 10
 
 
@@ -42,7 +41,9 @@ def read_exceptions() -> dict[str, str]:
 
 def judge(suites: list[str], different: dict[str, str], exceptions: dict[str, str]) -> list[str]:
     """Return what is wrong with the comparison, a sentence each."""
-    in_suites = {test for test in exceptions if any(f".{suite}." in test for suite in suites)}
+    in_suites = {
+        test for test in exceptions if not suites or any(f".{suite}." in test for suite in suites)
+    }
     wrong = [f"{test}: {how}" for test, how in different.items() if test not in exceptions]
     wrong += [
         f"{test}: listed as an exception, but does not differ"
@@ -66,10 +67,10 @@ def main(suites: list[str]) -> int:
         print(f"  {test}: {how}\n    {exceptions.get(test, 'NOT LISTED')}")
     wrong = judge(suites, different, exceptions)
     passed = sum(result == "passed" for result in installed.values())
+    passed_before = sum(result == "passed" for result in baseline.values())
     print(
-        f"langchain-core {release}, {', '.join(suites)}: {len(baseline)} tests; {passed} pass with "
-        f"Callboard in place, {sum(r == 'passed' for r in baseline.values())} without; "
-        f"{len(different)} differ, {len(different) - len(wrong)} of them listed."
+        f"langchain-core {release}, {', '.join(suites) or 'all suites'}: {len(baseline)} tests; "
+        f"{passed} pass with Callboard in place, {passed_before} without; {len(different)} differ."
     )
     print("\n".join(wrong))
     return 1 if wrong or not passed else 0
@@ -77,6 +78,6 @@ def main(suites: list[str]) -> int:
 
 if __name__ == "__main__":
     try:
-        sys.exit(main(sys.argv[1:] or list(SUITES)))
+        sys.exit(main(sys.argv[1:]))
     except subprocess.CalledProcessError as error:
         sys.exit(f"{error}\n{error.stdout or ''}\n{error.stderr or ''}")
