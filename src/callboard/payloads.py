@@ -217,15 +217,25 @@ def as_text(messages: Iterable[Payload]) -> str:
 
 
 def _line(message: Payload) -> str:
+    try:
+        return _spoken(message)
+    except Exception:  # noqa: BLE001 - what is no message may raise anything when it is read
+        return object.__repr__(message)
+
+
+def _spoken(message: Payload) -> str:
     if isinstance(message, tuple) and len(message) == 2:
         message = {"role": message[0], "content": message[1]}
     kind = str(field(message, "type") or "").removesuffix("MessageChunk").lower()
-    if kind in ("", "chat", "constructor"):
-        kind = str(field(message, "role") or kind)
+    role = str(field(message, "role") or "")
+    if kind in ("", "constructor"):
+        kind = role or kind
     if not kind:
         return str(message)
+    # A chat message is one whose speaker has a role of its own: told as it is, even if known.
+    speaker = role if kind == "chat" and role else _SPEAKERS.get(kind, kind)
     text = content_text(field(message, "content") or "")
-    return f"{_SPEAKERS.get(kind, kind)}: {text}{_calls(message, kind)}"
+    return f"{speaker}: {text}{_calls(message, kind)}"
 
 
 def _calls(message: Payload, kind: str) -> str:
@@ -235,7 +245,7 @@ def _calls(message: Payload, kind: str) -> str:
     called = field(message, "tool_calls") or field(
         field(message, "additional_kwargs"), "function_call"
     )
-    return str(called) if called else ""
+    return "" if called is None else str(called)
 
 
 def content_text(content: Content | Any) -> str:

@@ -19,6 +19,7 @@ __all__ = ["BaseCallbackManager", "Callbacks", "manager_of_children"]
 
 Run = TypeVar("Run", bound=BaseRunManager)
 Manager = TypeVar("Manager", bound="BaseCallbackManager")
+T = TypeVar("T")
 
 
 class BaseCallbackManager(Scope, CallbackManagerMixin):
@@ -61,11 +62,11 @@ class BaseCallbackManager(Scope, CallbackManagerMixin):
         for held in (metadata, inheritable_metadata):
             if held:
                 check_metadata(held)
-        self.handlers = handlers
-        self.inheritable_handlers = inheritable_handlers or []
+        self.handlers = _as_list(handlers)
+        self.inheritable_handlers = _as_list(inheritable_handlers)
         self.parent_run_id = parent_run_id
-        self.tags = tags or []
-        self.inheritable_tags = inheritable_tags or []
+        self.tags = _as_list(tags)
+        self.inheritable_tags = _as_list(inheritable_tags)
         self.metadata = metadata or {}
         self.inheritable_metadata = inheritable_metadata or {}
 
@@ -213,9 +214,12 @@ class BaseCallbackManager(Scope, CallbackManagerMixin):
         Args:
             keys: The keys to remove.
         """
-        for key in keys:
-            self.metadata.pop(key, None)
-            self.inheritable_metadata.pop(key, None)
+        # In new dictionaries: whoever gave the old ones keeps them as they are.
+        gone = set(keys)
+        self.metadata = {key: value for key, value in self.metadata.items() if key not in gone}
+        self.inheritable_metadata = {
+            key: value for key, value in self.inheritable_metadata.items() if key not in gone
+        }
 
     def _started(self, kind: type[Run], run_id: UUID | None) -> Run:
         """Make the manager of a new run, with the id given or a new one.
@@ -242,6 +246,11 @@ class BaseCallbackManager(Scope, CallbackManagerMixin):
             (subject, self._started(kind, None if index else run_id))
             for index, subject in enumerate(subjects)
         ]
+
+
+def _as_list(given: Sequence[T] | None) -> list[T]:
+    """Return a list that was given as it is, for its owner may add to it; a tuple as a list."""
+    return given if isinstance(given, list) else list(given or ())
 
 
 def manager_of_children(kind: type[Manager], run: BaseRunManager, tag: str | None) -> Manager:

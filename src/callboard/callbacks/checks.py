@@ -116,5 +116,5 @@ def check_colour(given: object, *, wanted: type, other: type, instead: str) -> N
     """
     if isinstance(given, other):
         raise WrongColourError(
-            f"Expected a {wanted.__name__} here, got {type(given).__name__}; {instead}."
+            f"{wanted.__name__} expected here, got {type(given).__name__}; {instead}."
         )

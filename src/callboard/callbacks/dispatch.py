@@ -25,7 +25,7 @@ from functools import partial, wraps
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 from callboard.callbacks.handlers import BaseCallbackHandler
-from callboard.callbacks.loops import in_thread, run_to_end, shield, together
+from callboard.callbacks.loops import Pending, in_thread, run_to_end, shield, together
 from callboard.callbacks.sending import send_as_given
 from callboard.callbacks.silence import SILENT
 from callboard.errors import UnknownEventError
@@ -88,7 +88,7 @@ def emit(  # noqa: C901 - the one loop that every event goes through: calls in i
         Exception: What a handler raised that has ``raise_error`` set. Coroutines returned by
             then are run all the same.
     """
-    pending: list[Coroutine[Any, Any, None]] = []
+    pending: list[Pending] = []
     name, ignore, fallback = event.name, event.ignore, event.fallback
     try:
         for handler in handlers:
@@ -97,8 +97,8 @@ def emit(  # noqa: C901 - the one loop that every event goes through: calls in i
                 try:
                     silent = method.__func__ in SILENT
                 except AttributeError:  # No bound method: a mock, a plain function, or none.
-                    silent = False
-                if method is None or (silent and fallback is None):
+                    silent = method is None
+                if silent and fallback is None:
                     continue
                 if ignore and getattr(handler, ignore, False):
                     continue
@@ -107,7 +107,8 @@ def emit(  # noqa: C901 - the one loop that every event goes through: calls in i
                 answer = send(source, handler, method, subject, kwargs)
                 if answer is not None and isinstance(answer, Coroutine):
                     listener = (handler, method, subject)
-                    pending.append(_call(listener, event, send, source, kwargs, answer))
+                    call = _call(listener, event, send, source, kwargs, answer)
+                    pending.append((call, answer))
             except NotImplementedError as error:
                 reworded = _reworded(handler, event, subject, error)
                 if fallback and reworded:
@@ -123,19 +124,33 @@ def emit(  # noqa: C901 - the one loop that every event goes through: calls in i
         run_to_end(pending)
 
 
+class _Reworded(tuple[Any, ...]):
+    """The subject of a fallback; a listener that has it hears the fallback."""
+
+    __slots__ = ()
+
+
+def _as_heard(event: Event, subject: Subject) -> Event:
+    """Return what a listener hears of an event: the event, or its fallback."""
+    return event.fallback if event.fallback and isinstance(subject, _Reworded) else event
+
+
 def _reworded(
     handler: BaseCallbackHandler, event: Event, subject: Subject, error: NotImplementedError
 ) -> Subject | None:
     """Turn the subject of an event that a handler lacks into that of the event's fallback.
 
     That is a chat model's start, and a text model's. Of any other event, the lack is reported.
+    Messages are not put into words for a handler that doesn't hear those either.
     """
     if event.fallback is None:
         report(handler, event, error)
         return None
+    if not plan((handler,), event.fallback, None):
+        return None
     try:
         serialized, messages, *rest = subject
-        return (serialized, [as_text(conversation) for conversation in messages], *rest)
+        return _Reworded((serialized, [as_text(each) for each in messages], *rest))
     except Exception as unreadable:  # noqa: BLE001 - messages print as they like
         report(handler, event, unreadable)
         return None
@@ -239,12 +254,13 @@ async def _call(
         while answer is not None and isinstance(answer, Awaitable):
             answer = await answer
     except NotImplementedError as error:
-        reworded = _reworded(handler, event, subject, error)
-        if event.fallback and reworded:
-            for second in plan((handler,), event.fallback, reworded):
-                await _call(second, event.fallback, send, source, kwargs)
+        heard = _as_heard(event, subject)
+        reworded = _reworded(handler, heard, subject, error)
+        if heard.fallback and reworded:
+            for second in plan((handler,), heard.fallback, reworded):
+                await _call(second, heard.fallback, send, source, kwargs)
     except Exception as error:  # noqa: BLE001 - a handler may raise anything; report judges
-        report(handler, event, error)
+        report(handler, _as_heard(event, subject), error)
 
 
 def handle_event(
@@ -318,6 +334,6 @@ def shielded(func: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine
 
     @wraps(func)
     async def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
-        return await shield(func(*args, **kwargs))
+        return await shield(func, *args, **kwargs)
 
     return wrapped

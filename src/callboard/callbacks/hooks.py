@@ -77,7 +77,7 @@ def hooked_handlers(
         present: The manager's handlers.
     """
     context_var, _, handler_class, env_var = hook
-    held = context_var.get(None)
+    held = _held_by(context_var)
     if held is None:
         if handler_class is None or env_var is None or not is_on(env_var):
             return []
@@ -87,4 +87,12 @@ def hooked_handlers(
         return [each for each in handlers if not any(each is other for other in present)]
     if any(isinstance(other, handler_class) for other in present):
         return []
-    return [handlers[0]]
+    return list(handlers[:1])
+
+
+def _held_by(context_var: ContextVar[Any]) -> Any:
+    """Return a variable's value, its default included; None if it has neither."""
+    try:
+        return context_var.get()
+    except LookupError:
+        return None

@@ -7,18 +7,22 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextvars import copy_context
 from functools import partial
 from threading import Thread
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
-__all__ = ["in_thread", "run_to_end", "shield", "together"]
+__all__ = ["Pending", "in_thread", "run_to_end", "shield", "shield_reported", "together"]
 
+P = ParamSpec("P")
 T = TypeVar("T")
 Work = Coroutine[Any, Any, T]
+
+Pending: TypeAlias = tuple[Work[None], Work[Any]]
+"""A coroutine to run, and the one that it will await: unless it does, that is to be closed."""
 
 # The event loop refers to its tasks weakly; a shielded one may be all that refers to itself.
 _under_shield: set[asyncio.Task[Any]] = set()
 
 
-def run_to_end(pending: Sequence[Work[None]]) -> None:
+def run_to_end(pending: Sequence[Pending]) -> None:
     """Run coroutines from sync code, one after the other, and the tasks that they leave.
 
     Where an event loop is running, it can't run them: it is busy with the very code that
@@ -48,12 +52,12 @@ def run_to_end(pending: Sequence[Work[None]]) -> None:
         raise raised[0]
 
 
-def _run(pending: Sequence[Work[None]]) -> None:
+def _run(pending: Sequence[Pending]) -> None:
     first: Exception | None = None
     waiting = iter(pending)
     try:
         with asyncio.Runner() as runner:
-            for work in waiting:
+            for work, _ in waiting:
                 try:
                     runner.run(work)
                 except Exception as error:  # noqa: BLE001 - the others run first
@@ -62,8 +66,9 @@ def _run(pending: Sequence[Work[None]]) -> None:
                 runner.run(_all_done(left))
     finally:
         # Only an interrupt leaves any; unclosed, each would warn that it was never awaited.
-        for work in waiting:
+        for work, awaited in waiting:
             work.close()
+            awaited.close()
     if first:
         raise first
 
@@ -86,13 +91,46 @@ async def together(work: Sequence[Work[None]]) -> None:
 
 def in_thread(method: Callable[..., T], *args: Any, **kwargs: Any) -> asyncio.Future[T]:
     """Call a function in the loop's thread pool, in a copy of the context."""
-    call = partial(copy_context().run, method, *args, **kwargs)
+    call = partial(copy_context().run, _as_coroutines_raise, method, *args, **kwargs)
     return asyncio.get_running_loop().run_in_executor(None, call)
 
 
-async def shield(work: Work[T]) -> T:
-    """Await a coroutine that goes on even if whoever awaits this is cancelled."""
+def _as_coroutines_raise(method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a function, and turn a StopIteration into a RuntimeError, as a coroutine does.
+
+    A future can't hold a StopIteration, and would never be done.
+    """
+    try:
+        return method(*args, **kwargs)
+    except StopIteration as stop:
+        raise RuntimeError("a sync handler raised StopIteration") from stop
+
+
+async def shield(function: Callable[P, Work[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Await a coroutine function that goes on even if whoever awaits this is cancelled.
+
+    Its coroutine is made here, not by the caller: one who is cancelled before this begins
+    would leave it behind, never awaited.
+    """
+    return await asyncio.shield(_held(function(*args, **kwargs), _under_shield.discard))
+
+
+async def shield_reported(function: Callable[P, Work[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Await one as `shield` does, that has reported itself whatever it raises.
+
+    Of any other, asyncio reports what it raises when nobody awaits it any more.
+    """
+    return await asyncio.shield(_held(function(*args, **kwargs), _forget_reported))
+
+
+def _held(work: Work[T], done: Callable[[asyncio.Task[T]], object]) -> asyncio.Task[T]:
     task = asyncio.create_task(work)
     _under_shield.add(task)
-    task.add_done_callback(_under_shield.discard)
-    return await asyncio.shield(task)
+    task.add_done_callback(done)
+    return task
+
+
+def _forget_reported(task: asyncio.Task[Any]) -> None:
+    _under_shield.discard(task)
+    if not task.cancelled():
+        task.exception()

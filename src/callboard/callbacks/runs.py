@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
 from callboard import events, ids
 from callboard.callbacks.dispatch import adeliver, emit, plan
 from callboard.callbacks.handlers import BaseCallbackHandler
-from callboard.callbacks.loops import shield
+from callboard.callbacks.loops import shield_reported
 from callboard.callbacks.mixins import (
     ChainManagerMixin,
     LLMManagerMixin,
@@ -212,8 +212,9 @@ class AsyncRunManager(_RunEvents[Sent], BaseRunManager, ABC):
 
     def _emit(self, event: events.Event, subject: Any, kwargs: dict[str, Any]) -> Sent:
         if self.handlers and (listeners := plan(self.handlers, event, subject)):
-            sent = adeliver(listeners, event, send_event, self, kwargs)
-            return shield(sent) if event.closes else sent
+            if event.closes:
+                return shield_reported(adeliver, listeners, event, send_event, self, kwargs)
+            return adeliver(listeners, event, send_event, self, kwargs)
         return _nothing()
 
 

@@ -51,8 +51,10 @@ def child_scope(scope: Scope, kind: type[S], run_id: UUID | None) -> S:
         run_id: The run.
     """
     child = kind.__new__(kind)
-    child.handlers = scope.inheritable_handlers.copy()
-    child.inheritable_handlers = scope.inheritable_handlers.copy()
+    handlers = scope.inheritable_handlers
+    # A handler that was passed twice, on two ways, hears its run twice; the children just once.
+    child.handlers = joined(handlers, ()) if len(handlers) > 1 else handlers.copy()
+    child.inheritable_handlers = child.handlers.copy()
     child.parent_run_id = run_id
     child.tags = scope.inheritable_tags.copy()
     child.inheritable_tags = scope.inheritable_tags.copy()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -68,4 +68,7 @@ def get_usage_metadata_callback(
     try:
         yield handler
     finally:
-        _counting.reset(token)
+        # A generator that is abandoned, or closed by another task, ends in another context
+        # than it began in; there the variable was never set.
+        with suppress(ValueError):
+            _counting.reset(token)
