@@ -31,6 +31,7 @@ __all__ = [
     "as_text",
     "content_text",
     "field",
+    "unwrapped",
 ]
 
 Payload: TypeAlias = Any
@@ -191,6 +192,18 @@ def field(payload: Payload, name: str, default: Any = None) -> Any:
     return getattr(payload, name, default)
 
 
+def unwrapped(payload: Payload) -> Payload:
+    """Return what a serialised object of LangChain's holds (its ``kwargs``); others as they are.
+
+    Args:
+        payload: Any payload.
+    """
+    if isinstance(payload, Mapping) and "lc" in payload:
+        kwargs = payload.get("kwargs")
+        return kwargs if isinstance(kwargs, Mapping) else payload
+    return payload
+
+
 _SPEAKERS = {
     "human": "Human",
     "user": "Human",
@@ -226,14 +239,16 @@ def _line(message: Payload) -> str:
 def _spoken(message: Payload) -> str:
     if isinstance(message, tuple) and len(message) == 2:
         message = {"role": message[0], "content": message[1]}
+    message = unwrapped(message)
     kind = str(field(message, "type") or "").removesuffix("MessageChunk").lower()
-    role = str(field(message, "role") or "")
-    if kind in ("", "constructor"):
-        kind = role or kind
-    if not kind:
-        return str(message)
-    # A chat message is one whose speaker has a role of its own: told as it is, even if known.
-    speaker = role if kind == "chat" and role else _SPEAKERS.get(kind, kind)
+    speaker = _SPEAKERS.get(kind)
+    if speaker is None:
+        # A chat message is one whose speaker has a role of its own: told as it is, even if known.
+        role = str(field(message, "role") or kind)
+        if not role:
+            return str(message)
+        speaker = role if kind == "chat" else _SPEAKERS.get(role, role)
+        kind = kind or role
     text = content_text(field(message, "content") or "")
     return f"{speaker}: {text}{_calls(message, kind)}"
 

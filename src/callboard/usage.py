@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
-from callboard.payloads import Payload, field
+from callboard.payloads import Payload, field, unwrapped
 
 __all__ = ["Usage", "add_usage", "response_usage"]
 
@@ -78,17 +78,11 @@ def response_usage(response: Payload) -> list[tuple[str, Usage]]:
 def _told(generations: Any) -> Iterator[tuple[Payload, Usage]]:
     for candidates in generations:
         for candidate in candidates if isinstance(candidates, list | tuple) else (candidates,):
-            message = _unwrapped(field(candidate, "message"))
+            message = unwrapped(field(candidate, "message"))
             usage = field(message, "usage_metadata")
             if isinstance(usage, Mapping) and usage:
                 yield message, dict(usage)
                 break
-
-
-def _unwrapped(message: Payload) -> Payload:
-    """Return what a message serialised by LangChain (``{"lc": 1, ..., "kwargs": ...}``) holds."""
-    kwargs = field(message, "kwargs") if isinstance(message, Mapping) else None
-    return kwargs if isinstance(kwargs, Mapping) else message
 
 
 def _model_name(told: Payload) -> str | None:

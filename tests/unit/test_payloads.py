@@ -219,3 +219,9 @@ def test_an_attribute_that_does_not_exist_is_refused():
 
 def test_everything_it_offers_is_there():
     assert all(hasattr(payloads, name) for name in payloads.__all__)
+
+
+def test_a_serialised_message_is_written_as_the_message_it_is():
+    serialised = {"lc": 1, "type": "constructor", "kwargs": {"type": "human", "content": "hi"}}
+
+    assert as_text([serialised]) == "Human: hi"

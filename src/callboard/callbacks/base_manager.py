@@ -263,7 +263,8 @@ def manager_of_children(kind: type[Manager], run: BaseRunManager, tag: str | Non
     """
     manager = child_scope(run, kind, run.run_id)
     if tag is not None:
-        manager.add_tags([tag], inherit=False)
+        check_tags((tag,))
+        manager.tags = [*(each for each in manager.tags if each != tag), tag]
     return manager
 
 

@@ -32,9 +32,7 @@ def run_to_end(pending: Sequence[Pending]) -> None:
     Raises:
         BaseException: The first that any of them raised, after all have run.
     """
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if not _loop_is_running():
         _run(pending)
         return
     raised: list[BaseException] = []
@@ -50,6 +48,14 @@ def run_to_end(pending: Sequence[Pending]) -> None:
     thread.join()
     if raised:
         raise raised[0]
+
+
+def _loop_is_running() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _run(pending: Sequence[Pending]) -> None:
