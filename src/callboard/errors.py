@@ -6,6 +6,7 @@ The tree, so that one ``except`` clause can be as wide or as narrow as wanted::
     ├── BadHandlerError      TypeError     something that is no handler was given as one
     ├── BadCallbacksError    TypeError     callbacks that are neither handlers nor a manager
     ├── BadTagsError         TypeError     tags that are not a list of strings
+    ├── BadKeywordsError     TypeError     an event told what its run tells already
     ├── BadMetadataError     TypeError     metadata that is not a dictionary
     ├── WrongColourError     TypeError     an async manager in place of a sync one, or the reverse
     ├── UnknownEventError    ValueError    an event name that nobody can hear
@@ -25,6 +26,7 @@ __all__ = [
     "BadCallbacksError",
     "BadEventError",
     "BadHandlerError",
+    "BadKeywordsError",
     "BadMetadataError",
     "BadOptionError",
     "BadTagsError",
@@ -51,6 +53,10 @@ class BadCallbacksError(CallboardError, TypeError):
 
 class BadTagsError(CallboardError, TypeError):
     """Tags are not a list of strings."""
+
+
+class BadKeywordsError(CallboardError, TypeError):
+    """An event is given a keyword that its run tells handlers already, such as ``tags``."""
 
 
 class BadMetadataError(CallboardError, TypeError):

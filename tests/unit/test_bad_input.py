@@ -1,6 +1,7 @@
 """Mistakes: each raised at the call that made it, in one sentence that says what was wrong, what
 was given, and what is accepted."""
 
+import inspect
 import re
 from contextvars import ContextVar
 
@@ -30,6 +31,7 @@ from callboard.errors import (
     BadCallbacksError,
     BadEventError,
     BadHandlerError,
+    BadKeywordsError,
     BadMetadataError,
     BadOptionError,
     BadTagsError,
@@ -273,6 +275,42 @@ async def test_a_custom_event_carries_no_other_keywords():
     assert "put it into the data" in sentence(caught)
     with pytest.raises(BadEventError, match="got color"):
         await AsyncCallbackManager([recorder]).on_custom_event("event", 1, color="red")
+    assert recorder.events == []
+
+
+@pytest.mark.parametrize("told", ["run_id", "parent_run_id", "tags"])
+async def test_an_event_can_not_be_given_what_its_run_tells(told):
+    recorder = RecordingHandler()
+    run = CallbackManager([recorder]).on_chain_start({}, {})
+    [model] = CallbackManager([recorder]).on_llm_start({}, [""])
+    later = await AsyncCallbackManager([recorder]).on_chain_start({}, {})
+    before = len(recorder.heard)
+    with pytest.raises(BadKeywordsError, match=rf"^{told} can't be given") as caught:
+        run.on_chain_end({}, **{told: None})
+    sentence(caught)
+    with pytest.raises(BadKeywordsError, match=told):
+        model.on_llm_new_token("token", **{told: None})
+    with pytest.raises(BadKeywordsError, match=told):
+        await later.on_chain_error(ValueError(), **{told: None})
+    assert len(recorder.heard) == before
+
+
+async def called(method, *args, **kwargs):
+    """Call a method of either colour."""
+    answer = method(*args, **kwargs)
+    return await answer if inspect.isawaitable(answer) else answer
+
+
+@both_kinds
+async def test_a_start_can_not_be_given_what_its_run_tells(kind):
+    recorder = RecordingHandler()
+    manager = kind([recorder])
+    for start in (manager.on_chain_start, manager.on_retriever_start):
+        with pytest.raises(BadKeywordsError, match=r"metadata, tags can't be given"):
+            await called(start, {}, "", tags=[], metadata={})
+    for start in (manager.on_llm_start, manager.on_chat_model_start):
+        with pytest.raises(BadKeywordsError, match="parent_run_id can't be given"):
+            await called(start, {}, [[]], parent_run_id=None)
     assert recorder.events == []
 
 

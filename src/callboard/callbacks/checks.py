@@ -15,13 +15,21 @@ from callboard.callbacks.silence import learn_silence
 from callboard.errors import (
     BadCallbacksError,
     BadHandlerError,
+    BadKeywordsError,
     BadMetadataError,
     BadTagsError,
     WrongColourError,
 )
 from callboard.events import EVENTS
 
-__all__ = ["check_colour", "check_handler", "check_handlers", "check_metadata", "check_tags"]
+__all__ = [
+    "check_colour",
+    "check_handler",
+    "check_handlers",
+    "check_keywords",
+    "check_metadata",
+    "check_tags",
+]
 
 # Classes that don't derive from our handler but have been seen to hear events.
 _foreign: WeakSet[type] = WeakSet()
@@ -71,6 +79,29 @@ def check_handlers(handlers: Iterable[Any] | None, what: str) -> None:
 
 def _can_hear(value: object) -> bool:
     return value is not None and any(hasattr(value, name) for name in EVENTS)
+
+
+# What a run tells of itself with every event, and with its start.
+_TOLD = frozenset({"run_id", "parent_run_id", "tags"})
+_TOLD_AT_START = _TOLD | {"metadata"}
+
+
+def check_keywords(kwargs: dict[str, Any], *, start: bool = False) -> None:
+    """Accept an event's own keywords.
+
+    Args:
+        kwargs: The keywords.
+        start: Whether the event is the start of a run.
+
+    Raises:
+        BadKeywordsError: The run tells one of them itself.
+    """
+    told = _TOLD_AT_START if start else _TOLD
+    if not told.isdisjoint(kwargs):
+        raise BadKeywordsError(
+            f"{', '.join(sorted(told & kwargs.keys()))} can't be given with an event: its run "
+            "tells handlers what it has of that."
+        )
 
 
 def check_tags(tags: object) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from callboard import events, ids
 from callboard.callbacks.base_manager import BaseCallbackManager, Callbacks
+from callboard.callbacks.checks import check_keywords
 from callboard.callbacks.configuration import configured
 from callboard.callbacks.dispatch import adeliver, adeliver_each, emit, plan
 from callboard.callbacks.runs import (
@@ -57,6 +58,8 @@ class CallbackManager(BaseCallbackManager):
         run: BaseRunManager,
         kwargs: dict[str, Any],
     ) -> None:
+        if kwargs:
+            check_keywords(kwargs, start=True)
         if self.handlers:
             emit(self.handlers, event, send_start, run, subject, kwargs)
 
@@ -260,6 +263,8 @@ class AsyncCallbackManager(BaseCallbackManager):
         run: BaseRunManager,
         kwargs: dict[str, Any],
     ) -> None:
+        if kwargs:
+            check_keywords(kwargs, start=True)
         if self.handlers and (listeners := plan(self.handlers, event, subject)):
             await adeliver(listeners, event, send_start, run, kwargs)
 
@@ -270,6 +275,7 @@ class AsyncCallbackManager(BaseCallbackManager):
         runs: list[tuple[Any, AsyncCallbackManagerForLLMRun]],
         kwargs: dict[str, Any],
     ) -> list[AsyncCallbackManagerForLLMRun]:
+        check_keywords(kwargs, start=True)
         starts = [
             (plan(self.handlers, event, (serialized, [subject])), run) for subject, run in runs
         ]

@@ -13,6 +13,7 @@ from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar
 
 from callboard import events, ids
+from callboard.callbacks.checks import check_keywords
 from callboard.callbacks.dispatch import adeliver, emit, plan
 from callboard.callbacks.handlers import BaseCallbackHandler
 from callboard.callbacks.loops import shield_reported
@@ -183,6 +184,8 @@ class RunManager(_RunEvents[None], BaseRunManager):
     """A run in progress, in sync code."""
 
     def _emit(self, event: events.Event, subject: Any, kwargs: dict[str, Any]) -> None:
+        if kwargs:
+            check_keywords(kwargs)
         if self.handlers:
             emit(self.handlers, event, send_event, self, subject, kwargs)
 
@@ -211,6 +214,8 @@ class AsyncRunManager(_RunEvents[Sent], BaseRunManager, ABC):
         """Return the manager of the same run for sync code."""
 
     def _emit(self, event: events.Event, subject: Any, kwargs: dict[str, Any]) -> Sent:
+        if kwargs:
+            check_keywords(kwargs)
         if self.handlers and (listeners := plan(self.handlers, event, subject)):
             if event.closes:
                 return shield_reported(adeliver, listeners, event, send_event, self, kwargs)
@@ -245,6 +250,8 @@ class CallbackManagerForLLMRun(_LLMEvents[None], RunManager, LLMManagerMixin):
         self, token: Token, *, chunk: Payload | None = None, **kwargs: Any
     ) -> None:
         """Tell of a piece of the answer: see `LLMManagerMixin.on_llm_new_token`."""
+        if kwargs:
+            check_keywords(kwargs)
         if self.handlers:
             subject = (token, chunk)
             emit(self.handlers, events.LLM_NEW_TOKEN, send_token, self, subject, kwargs)
@@ -257,6 +264,8 @@ class AsyncCallbackManagerForLLMRun(_LLMEvents[Sent], AsyncRunManager, LLMManage
         self, token: Token, *, chunk: Payload | None = None, **kwargs: Any
     ) -> None:
         """Tell of a piece of the answer: see `LLMManagerMixin.on_llm_new_token`."""
+        if kwargs:
+            check_keywords(kwargs)
         event = events.LLM_NEW_TOKEN
         if self.handlers and (listeners := plan(self.handlers, event, (token, chunk))):
             await adeliver(listeners, event, send_token_by_position, self, kwargs)
