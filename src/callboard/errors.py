@@ -6,6 +6,7 @@ The tree, so that one ``except`` clause can be as wide or as narrow as wanted::
     ├── BadHandlerError      TypeError     something that is no handler was given as one
     ├── BadCallbacksError    TypeError     callbacks that are neither handlers nor a manager
     ├── BadTagsError         TypeError     tags that are not a list of strings
+    ├── BadInputError        TypeError     a model's prompts or messages that are not lists of them
     ├── BadKeywordsError     TypeError     an event told what its run tells already
     ├── BadMetadataError     TypeError     metadata that is not a dictionary
     ├── WrongColourError     TypeError     an async manager in place of a sync one, or the reverse
@@ -26,6 +27,7 @@ __all__ = [
     "BadCallbacksError",
     "BadEventError",
     "BadHandlerError",
+    "BadInputError",
     "BadKeywordsError",
     "BadMetadataError",
     "BadOptionError",
@@ -53,6 +55,10 @@ class BadCallbacksError(CallboardError, TypeError):
 
 class BadTagsError(CallboardError, TypeError):
     """Tags are not a list of strings."""
+
+
+class BadInputError(CallboardError, TypeError):
+    """What a model is given is one prompt or one conversation where a list of them is taken."""
 
 
 class BadKeywordsError(CallboardError, TypeError):

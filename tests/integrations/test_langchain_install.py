@@ -36,6 +36,16 @@ def test_a_program_is_heard_as_with_the_original():
         assert event in original.stdout
 
 
+def test_what_langchain_adds_to_managers_is_added_to_ours():
+    original = run(str(PROGRAMS / "surroundings.py"))
+    installed = run(str(PROGRAMS / "surroundings.py"), "callboard")
+    assert original.returncode == 0, original.stderr
+    assert installed.returncode == 0, installed.stderr
+    assert installed.stdout == original.stdout
+    for tracer in ("LangChainTracer", "ConsoleCallbackHandler", "RunCollectorCallbackHandler"):
+        assert tracer in original.stdout
+
+
 def test_every_door_of_the_package_leads_to_callboard():
     program(
         """

@@ -7,7 +7,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from callboard import errors
+from callboard import errors, payloads
 from callboard.callbacks import (
     AsyncCallbackHandler,
     AsyncCallbackManager,
@@ -31,6 +31,7 @@ from callboard.errors import (
     BadCallbacksError,
     BadEventError,
     BadHandlerError,
+    BadInputError,
     BadKeywordsError,
     BadMetadataError,
     BadOptionError,
@@ -312,6 +313,29 @@ async def test_a_start_can_not_be_given_what_its_run_tells(kind):
         with pytest.raises(BadKeywordsError, match="parent_run_id can't be given"):
             await called(start, {}, [[]], parent_run_id=None)
     assert recorder.events == []
+
+
+@both_kinds
+async def test_one_prompt_in_place_of_a_list_is_refused(kind):
+    with pytest.raises(BadInputError, match=r"must be a list of strings.*\[prompt\]") as caught:
+        await called(kind([]).on_llm_start, {}, "Hello")
+    sentence(caught)
+
+
+@both_kinds
+@pytest.mark.parametrize("message", [{"role": "user"}, payloads.HumanMessage("hi"), "hi"])
+async def test_one_conversation_in_place_of_a_list_is_refused(kind, message):
+    with pytest.raises(BadInputError, match=r"list of conversations.*\[messages\]") as caught:
+        await called(kind([]).on_chat_model_start, {}, [message])
+    assert type(message).__name__ in sentence(caught)
+
+
+@every_kind
+def test_one_key_in_place_of_a_list_is_refused(kind):
+    manager = kind([], metadata={"a": 1, "b": 2})
+    with pytest.raises(BadMetadataError, match=r"Keys must be a list, got 'ab'.*\['ab'\]"):
+        manager.remove_metadata("ab")
+    assert manager.metadata == {"a": 1, "b": 2}
 
 
 async def test_a_custom_event_outside_of_any_run_is_refused():

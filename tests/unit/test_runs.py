@@ -73,9 +73,12 @@ def test_a_made_id_is_a_uuid_of_version_7(start):
     assert begin(start, CallbackManager([])).run_id.version == 7
 
 
-@pytest.mark.parametrize("start", ["on_llm_start", "on_chat_model_start"])
-async def test_of_several_prompts_the_first_gets_the_id_and_the_others_new_ones(start):
-    given, run_id = ["a", "b", "c"], UUID(int=99)
+@pytest.mark.parametrize(
+    ("start", "given"),
+    [("on_llm_start", ["a", "b", "c"]), ("on_chat_model_start", [["a"], ["b"], ["c"]])],
+)
+async def test_of_several_prompts_the_first_gets_the_id_and_the_others_new_ones(start, given):
+    run_id = UUID(int=99)
     recorder = RecordingHandler()
     with ids_from(CountingIds()):
         runs = getattr(CallbackManager([recorder]), start)({}, given, run_id=run_id)
@@ -83,7 +86,7 @@ async def test_of_several_prompts_the_first_gets_the_id_and_the_others_new_ones(
     expected = [UUID(int=number) for number in (99, 1, 2, 99, 3, 4)]
     assert [run.run_id for run in (*runs, *aruns)] == expected
     assert [heard.run_id for heard in recorder.heard] == expected
-    assert [heard.args[1] for heard in recorder.heard] == [["a"], ["b"], ["c"]] * 2
+    assert [heard.args[1] for heard in recorder.heard] == [[each] for each in given] * 2
 
 
 @pytest.mark.parametrize("start", ["on_llm_start", "on_chat_model_start"])

@@ -6,7 +6,7 @@ what was given and what is accepted; not later, inside some event.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from weakref import WeakSet
 
@@ -15,6 +15,7 @@ from callboard.callbacks.silence import learn_silence
 from callboard.errors import (
     BadCallbacksError,
     BadHandlerError,
+    BadInputError,
     BadKeywordsError,
     BadMetadataError,
     BadTagsError,
@@ -24,10 +25,13 @@ from callboard.events import EVENTS
 
 __all__ = [
     "check_colour",
+    "check_conversations",
     "check_handler",
     "check_handlers",
+    "check_keys",
     "check_keywords",
     "check_metadata",
+    "check_prompts",
     "check_tags",
 ]
 
@@ -121,6 +125,43 @@ def check_tags(tags: object) -> None:
             raise BadTagsError(
                 f"Tags must be strings, got {tag!r} of type {type(tag).__name__} among them."
             )
+
+
+def check_prompts(prompts: object) -> None:
+    """Accept a list of prompts.
+
+    Raises:
+        BadInputError: It is one prompt.
+    """
+    if isinstance(prompts, str):
+        raise BadInputError(
+            f"Prompts must be a list of strings, got one of {len(prompts)} characters; "
+            "did you mean [prompt]?"
+        )
+
+
+def check_conversations(messages: Iterable[Any]) -> None:
+    """Accept a list of conversations, each a list of messages.
+
+    Raises:
+        BadInputError: It is one conversation, or one message.
+    """
+    first = next(iter(messages), None)
+    if isinstance(first, (str, Mapping)) or hasattr(first, "content"):
+        raise BadInputError(
+            "Messages must be a list of conversations, each a list of messages, got a list of "
+            f"{type(first).__name__}; did you mean [messages]?"
+        )
+
+
+def check_keys(keys: object) -> None:
+    """Accept a list of keys of metadata.
+
+    Raises:
+        BadMetadataError: It is one key.
+    """
+    if isinstance(keys, str):
+        raise BadMetadataError(f"Keys must be a list, got {keys!r}; did you mean [{keys!r}]?")
 
 
 def check_metadata(metadata: object) -> None:

@@ -6,9 +6,12 @@ the call.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from callboard.callbacks.base_manager import BaseCallbackManager, finished_manager
 from callboard.callbacks.checks import check_handlers
 from callboard.callbacks.hooks import hooked_handlers
 from callboard.callbacks.surroundings import Trace, surroundings
@@ -16,45 +19,67 @@ from callboard.callbacks.surroundings import Trace, surroundings
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from callboard.callbacks.base_manager import BaseCallbackManager, Callbacks
+    from callboard.callbacks.base_manager import Callbacks
     from callboard.callbacks.handlers import BaseCallbackHandler
 
     Manager = TypeVar("Manager", bound=BaseCallbackManager)
 
-__all__ = ["configured"]
+__all__ = ["configure_function", "configured"]
 
 Tags: TypeAlias = list[str] | None
 Metadata: TypeAlias = dict[str, Any] | None
 
 
+@cache
+def _door() -> Any:
+    return import_module("callboard.callbacks.manager")
+
+
+def configure_function() -> Callable[..., Any]:
+    """Return the function that configures managers.
+
+    It is looked up at each use in the module that stands for LangChain's, under the name that
+    it has there: instrumentation such as Sentry's replaces it.
+    """
+    function: Callable[..., Any] = _door()._configure  # noqa: SLF001 - see above
+    return function
+
+
 def configured(
     kind: type[Manager],
-    inheritable: Callbacks,
-    local: Callbacks,
-    verbose: bool,
-    tags: tuple[Tags, Tags],
-    metadata: tuple[Metadata, Metadata],
-    for_tracers: tuple[Tags, Mapping[str, Any] | None],
+    inheritable_callbacks: Callbacks = None,
+    local_callbacks: Callbacks = None,
+    inheritable_tags: Tags = None,
+    local_tags: Tags = None,
+    inheritable_metadata: Metadata = None,
+    local_metadata: Metadata = None,
+    *,
+    verbose: bool = False,
+    langsmith_inheritable_metadata: Mapping[str, Any] | None = None,
+    langsmith_inheritable_tags: Tags = None,
 ) -> Manager:
     """Make the manager for a call: see `CallbackManager.configure`.
 
     Args:
         kind: The manager's class.
-        inheritable: Callbacks for the call and what runs inside it.
-        local: Callbacks for the call alone.
+        inheritable_callbacks: Callbacks for the call and what runs inside it.
+        local_callbacks: Callbacks for the call alone.
+        inheritable_tags: Tags for the call and what runs inside it.
+        local_tags: Tags for the call alone.
+        inheritable_metadata: Metadata for the call and what runs inside it.
+        local_metadata: Metadata for the call alone.
         verbose: Whether to print what happens, too.
-        tags: Those for the call and what runs inside it, and those for the call alone.
-        metadata: Likewise.
-        for_tracers: Tags and metadata for tracers alone.
+        langsmith_inheritable_metadata: Metadata for tracers alone.
+        langsmith_inheritable_tags: Tags for tracers alone.
     """
     around = surroundings()
     trace = around.trace()
-    manager = _begun(kind, inheritable, trace)
-    if local is not None:
-        for handler in _handlers_of(local, "local_callbacks"):
+    manager = _begun(kind, inheritable_callbacks, trace)
+    if local_callbacks is not None:
+        for handler in _handlers_of(local_callbacks, "local_callbacks"):
             _add(manager, handler, inherit=False)
-    _add_labels(manager, inherit=True, tags=tags[0], metadata=metadata[0])
-    _add_labels(manager, inherit=False, tags=tags[1], metadata=metadata[1])
+    _add_labels(manager, inherit=True, tags=inheritable_tags, metadata=inheritable_metadata)
+    _add_labels(manager, inherit=False, tags=local_tags, metadata=local_metadata)
     if trace is not None and trace.tags:
         manager.add_tags(trace.tags)
     if verbose and not around.debugging():
@@ -63,7 +88,7 @@ def configured(
     for hook in around.hooks():
         for handler in hooked_handlers(hook, manager.handlers):
             _add(manager, handler, hook[1])
-    around.label(manager, trace, *for_tracers)
+    around.label(manager, trace, langsmith_inheritable_tags, langsmith_inheritable_metadata)
     return manager
 
 
@@ -87,7 +112,7 @@ def _begun(kind: type[Manager], callbacks: Callbacks, trace: Trace | None) -> Ma
         manager.inheritable_tags = []
         manager.metadata = {}
         manager.inheritable_metadata = {}
-    return manager
+    return finished_manager(manager)
 
 
 def _nearer(parent_run_id: UUID | None, trace: Trace | None) -> UUID | None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from callboard.callbacks.base_manager import BaseCallbackManager
+from callboard.callbacks.base_manager import BaseCallbackManager, new_run
 from callboard.callbacks.checks import check_colour
 from callboard.callbacks.handlers import BaseCallbackHandler
 from callboard.callbacks.managers import AsyncCallbackManager, CallbackManager
@@ -172,10 +172,12 @@ def trace_as_chain_group(
     manager = CallbackManager.configure(
         callbacks, inheritable_tags=tags, inheritable_metadata=metadata
     )
-    run = manager.on_chain_start({"name": group_name}, inputs or {}, run_id=run_id)
+    run = new_run(manager, CallbackManagerForChainRun, run_id)
     group = CallbackManagerForChainGroup(**vars(run.get_child()), parent_run_manager=run)
     with within(group):
         try:
+            # Inside, for a start that fails may have been heard by then.
+            manager.on_chain_start({"name": group_name}, inputs or {}, run_id=run.run_id)
             yield group
         except BaseException as error:
             if not group.ended:
@@ -215,11 +217,19 @@ async def atrace_as_chain_group(
     manager = AsyncCallbackManager.configure(
         callbacks, inheritable_tags=tags, inheritable_metadata=metadata
     )
-    run = await manager.on_chain_start({"name": group_name}, inputs or {}, run_id=run_id)
+    run = new_run(manager, AsyncCallbackManagerForChainRun, run_id)
     group = AsyncCallbackManagerForChainGroup(**vars(run.get_child()), parent_run_manager=run)
     with within(group):
         try:
+            # Inside, for a start that fails or is cancelled may have been heard by then.
+            await manager.on_chain_start({"name": group_name}, inputs or {}, run_id=run.run_id)
             yield group
+        except GeneratorExit as error:
+            # A coroutine or generator that is closed can't await any more.
+            if not group.ended:
+                group.ended = True
+                run.get_sync().on_chain_error(error)
+            raise
         except BaseException as error:
             if not group.ended:
                 await group.on_chain_error(error)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from callboard.callbacks.base_manager import BaseCallbackManager, Callbacks
+from callboard.callbacks.configuration import configured
 from callboard.callbacks.custom import adispatch_custom_event, dispatch_custom_event
 from callboard.callbacks.dispatch import ahandle_event, handle_event, shielded
 from callboard.callbacks.groups import (
@@ -73,6 +74,10 @@ __all__ = [
     "shielded",
     "trace_as_chain_group",
 ]
+
+
+# Private upstream, but replaced from outside, by instrumentation such as Sentry's.
+_configure = configured
 
 
 async def _ahandle_event_for_handler(  # pyright: ignore[reportUnusedFunction]

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from callboard import events, ids
-from callboard.callbacks.base_manager import BaseCallbackManager, Callbacks
-from callboard.callbacks.checks import check_keywords
-from callboard.callbacks.configuration import configured
+from callboard.callbacks.base_manager import BaseCallbackManager, Callbacks, new_run
+from callboard.callbacks.checks import check_conversations, check_keywords, check_prompts
+from callboard.callbacks.configuration import configure_function
 from callboard.callbacks.dispatch import adeliver, adeliver_each, emit, plan
 from callboard.callbacks.runs import (
     AsyncCallbackManagerForChainRun,
@@ -80,7 +80,11 @@ class CallbackManager(BaseCallbackManager):
 
         Returns:
             The managers of the runs, in the order of the prompts.
+
+        Raises:
+            BadInputError: The prompts are a lone string.
         """
+        check_prompts(prompts)
         runs = self._each_started(CallbackManagerForLLMRun, prompts, run_id)
         for prompt, run in runs:
             self._tell(events.LLM_START, (serialized, [prompt]), run, kwargs)
@@ -103,7 +107,11 @@ class CallbackManager(BaseCallbackManager):
 
         Returns:
             The managers of the runs, in the order of the conversations.
+
+        Raises:
+            BadInputError: The conversations are the messages of one.
         """
+        check_conversations(messages)
         runs = self._each_started(CallbackManagerForLLMRun, messages, run_id)
         for conversation, run in runs:
             subject = (serialized, [conversation])
@@ -128,7 +136,7 @@ class CallbackManager(BaseCallbackManager):
         Returns:
             The manager of the run.
         """
-        run = self._started(CallbackManagerForChainRun, run_id)
+        run = new_run(self, CallbackManagerForChainRun, run_id)
         self._tell(events.CHAIN_START, (serialized, inputs), run, kwargs)
         return run
 
@@ -154,7 +162,7 @@ class CallbackManager(BaseCallbackManager):
         Returns:
             The manager of the run.
         """
-        run = self._started(CallbackManagerForToolRun, run_id)
+        run = new_run(self, CallbackManagerForToolRun, run_id)
         kwargs["inputs"] = inputs
         self._tell(events.TOOL_START, (serialized, input_str), run, kwargs)
         return run
@@ -179,7 +187,7 @@ class CallbackManager(BaseCallbackManager):
         Returns:
             The manager of the run.
         """
-        run = self._started(CallbackManagerForRetrieverRun, run_id)
+        run = new_run(self, CallbackManagerForRetrieverRun, run_id)
         self._tell(events.RETRIEVER_START, (serialized, query), run, kwargs)
         return run
 
@@ -237,15 +245,19 @@ class CallbackManager(BaseCallbackManager):
             BadTagsError: Tags are not a list of strings.
             BadMetadataError: Metadata is not a dictionary.
         """
-        return configured(
+        manager: CallbackManager = configure_function()(
             cls,
             inheritable_callbacks,
             local_callbacks,
-            verbose,
-            (inheritable_tags, local_tags),
-            (inheritable_metadata, local_metadata),
-            (langsmith_inheritable_tags, langsmith_inheritable_metadata),
+            inheritable_tags,
+            local_tags,
+            inheritable_metadata,
+            local_metadata,
+            verbose=verbose,
+            langsmith_inheritable_metadata=langsmith_inheritable_metadata,
+            langsmith_inheritable_tags=langsmith_inheritable_tags,
         )
+        return manager
 
 
 class AsyncCallbackManager(BaseCallbackManager):
@@ -290,6 +302,7 @@ class AsyncCallbackManager(BaseCallbackManager):
         **kwargs: Any,
     ) -> list[AsyncCallbackManagerForLLMRun]:
         """Start a text model's runs: see `CallbackManager.on_llm_start`."""
+        check_prompts(prompts)
         runs = self._each_started(AsyncCallbackManagerForLLMRun, prompts, run_id)
         return await self._tell_each(events.LLM_START, serialized, runs, kwargs)
 
@@ -301,6 +314,7 @@ class AsyncCallbackManager(BaseCallbackManager):
         **kwargs: Any,
     ) -> list[AsyncCallbackManagerForLLMRun]:
         """Start a chat model's runs: see `CallbackManager.on_chat_model_start`."""
+        check_conversations(messages)
         runs = self._each_started(AsyncCallbackManagerForLLMRun, messages, run_id)
         return await self._tell_each(events.CHAT_MODEL_START, serialized, runs, kwargs)
 
@@ -312,7 +326,7 @@ class AsyncCallbackManager(BaseCallbackManager):
         **kwargs: Any,
     ) -> AsyncCallbackManagerForChainRun:
         """Start a chain's run: see `CallbackManager.on_chain_start`."""
-        run = self._started(AsyncCallbackManagerForChainRun, run_id)
+        run = new_run(self, AsyncCallbackManagerForChainRun, run_id)
         await self._tell(events.CHAIN_START, (serialized, inputs), run, kwargs)
         return run
 
@@ -325,7 +339,7 @@ class AsyncCallbackManager(BaseCallbackManager):
         **kwargs: Any,
     ) -> AsyncCallbackManagerForToolRun:
         """Start a tool's run: see `CallbackManager.on_tool_start`."""
-        run = self._started(AsyncCallbackManagerForToolRun, run_id)
+        run = new_run(self, AsyncCallbackManagerForToolRun, run_id)
         await self._tell(events.TOOL_START, (serialized, input_str), run, kwargs)
         return run
 
@@ -338,7 +352,7 @@ class AsyncCallbackManager(BaseCallbackManager):
         **kwargs: Any,
     ) -> AsyncCallbackManagerForRetrieverRun:
         """Start a retriever's run: see `CallbackManager.on_retriever_start`."""
-        run = self._started(AsyncCallbackManagerForRetrieverRun, run_id)
+        run = new_run(self, AsyncCallbackManagerForRetrieverRun, run_id)
         await self._tell(events.RETRIEVER_START, (serialized, query), run, kwargs)
         return run
 
@@ -365,12 +379,16 @@ class AsyncCallbackManager(BaseCallbackManager):
         langsmith_inheritable_tags: list[str] | None = None,
     ) -> AsyncCallbackManager:
         """Make the manager for a call: see `CallbackManager.configure`."""
-        return configured(
+        manager: AsyncCallbackManager = configure_function()(
             cls,
             inheritable_callbacks,
             local_callbacks,
-            verbose,
-            (inheritable_tags, local_tags),
-            (inheritable_metadata, local_metadata),
-            (langsmith_inheritable_tags, langsmith_inheritable_metadata),
+            inheritable_tags,
+            local_tags,
+            inheritable_metadata,
+            local_metadata,
+            verbose=verbose,
+            langsmith_inheritable_metadata=langsmith_inheritable_metadata,
+            langsmith_inheritable_tags=langsmith_inheritable_tags,
         )
+        return manager
