@@ -48,7 +48,10 @@ if hasattr(os, "register_at_fork"):
 
 
 def uuid7() -> UUID:
-    """Return a new UUID of version 7, later in order than those made before it."""
+    """Return a new UUID of version 7.
+
+    In order it is later than those this process made before, unless the clock stepped back.
+    """
     made = _blank(UUID)
     _set_int(made, time_ns() // 1_000_000 << 80 | _process_bits | _next_number())
     _set_is_safe(made, _UNKNOWN)

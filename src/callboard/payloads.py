@@ -220,7 +220,7 @@ def as_text(messages: Iterable[Payload]) -> str:
     r"""Write a conversation as text, a line a message: ``"Human: hi\nAI: hello"``.
 
     This is what a handler that only knows text models is given when a chat model starts.
-    It never fails: a message of unknown shape is written as it prints.
+    A message of unknown shape is written as it prints.
 
     Args:
         messages: Message objects, dictionaries with role (or type) and content, or pairs of

@@ -1,7 +1,7 @@
 """Token usage: read off a model's response, and added up.
 
-Providers report it in several forms, LangChain's messages in one of their own; `response_usage`
-reads them all into the last::
+LangChain's messages tell it in a form of their own; `response_usage` reads it there, or else off
+what OpenAI or Anthropic tell in ``llm_output``, and returns it in the messages' form::
 
     {
         "input_tokens": 12,
@@ -11,13 +11,14 @@ reads them all into the last::
         "output_token_details": {"reasoning": 3, "audio": 0},
     }
 
-All figures are tokens; details are parts of the figure that they belong to.
+All figures are tokens; details are parts of the figure that they belong to, and only those that
+were told are there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 from callboard.payloads import Payload, field, unwrapped
 
@@ -29,6 +30,35 @@ Usage: TypeAlias = dict[str, Any]
 UNKNOWN_MODEL = "unknown"
 """Stands for the model where neither the response nor the message names one."""
 
+# Where providers tell what we count, as paths of keys: OpenAI's completions and responses, and
+# Anthropic. Of several paths the first that tells a count other than
+# zero is read.
+_FIGURES = {
+    "input_tokens": ("prompt_tokens", "input_tokens"),
+    "output_tokens": ("completion_tokens", "output_tokens"),
+    "total_tokens": ("total_tokens",),
+}
+_DETAILS = {
+    "input_token_details": {
+        "cache_read": (
+            "prompt_tokens_details.cached_tokens",
+            "input_tokens_details.cached_tokens",
+            "cache_read_input_tokens",
+        ),
+        "cache_creation": ("cache_creation_input_tokens",),
+        "audio": ("prompt_tokens_details.audio_tokens",),
+    },
+    "output_token_details": {
+        "reasoning": (
+            "completion_tokens_details.reasoning_tokens",
+            "output_tokens_details.reasoning_tokens",
+        ),
+        "audio": ("completion_tokens_details.audio_tokens",),
+    },
+}
+# Anthropic's ``input_tokens`` leaves these out; every other input figure has them in it.
+_BESIDES_INPUT = ("cache_read_input_tokens", "cache_creation_input_tokens")
+
 
 def add_usage(first: Mapping[str, Any], second: Mapping[str, Any]) -> Usage:
     """Add two usages, kind by kind, details included.
@@ -36,15 +66,22 @@ def add_usage(first: Mapping[str, Any], second: Mapping[str, Any]) -> Usage:
     Args:
         first: Token counts; what is neither a count nor a mapping of counts is left out.
         second: Likewise.
+
+    Returns:
+        Their sum, as a new usage.
     """
     total: Usage = {}
     for kind in (*first, *(kind for kind in second if kind not in first)):
         one, other = first.get(kind), second.get(kind)
         if isinstance(one, Mapping) or isinstance(other, Mapping):
             total[kind] = add_usage(_mapping(one), _mapping(other))
-        elif isinstance(one, int | float) or isinstance(other, int | float):
-            total[kind] = (one or 0) + (other or 0)
+        elif counts := [count for count in (one, other) if _is_count(count)]:
+            total[kind] = sum(counts)
     return total
+
+
+def _is_count(value: Any) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -93,12 +130,36 @@ def _model_name(told: Payload) -> str | None:
 def _provider_usage(output: Payload) -> Usage | None:
     """Read the usage that a provider put into ``llm_output``, in OpenAI's or Anthropic's names."""
     told = field(output, "token_usage") or field(output, "usage")
-    if not told:
+    figures = _counts(told, _FIGURES)
+    entered, left = figures.get("input_tokens", 0), figures.get("output_tokens", 0)
+    if not _count(told, "prompt_tokens"):
+        entered += sum(_count(told, path) or 0 for path in _BESIDES_INPUT)
+    if not entered and not left:
         return None
-    counts = {
-        "input_tokens": field(told, "prompt_tokens") or field(told, "input_tokens") or 0,
-        "output_tokens": field(told, "completion_tokens") or field(told, "output_tokens") or 0,
+    # A total may have more in it than the two, but not less.
+    total = max(figures.get("total_tokens", 0), entered + left)
+    details = {kind: _counts(told, paths) for kind, paths in _DETAILS.items()}
+    return {
+        "input_tokens": entered,
+        "output_tokens": left,
+        "total_tokens": total,
+        **{kind: counts for kind, counts in details.items() if counts},
     }
-    if not all(isinstance(count, int) for count in counts.values()) or not any(counts.values()):
-        return None
-    return {**counts, "total_tokens": field(told, "total_tokens") or sum(counts.values())}
+
+
+def _counts(told: Payload, paths_by_kind: Mapping[str, tuple[str, ...]]) -> Usage:
+    """Read those counts that are told, by kind."""
+    counts: Usage = {}
+    for kind, paths in paths_by_kind.items():
+        found = [count for path in paths if (count := _count(told, path)) is not None]
+        if found:
+            # Clients fill in zeros for what a provider does not tell.
+            counts[kind] = next(filter(None, found), 0)
+    return counts
+
+
+def _count(told: Payload, path: str) -> Any:
+    """Return the count at a path of keys; None if there is none."""
+    for key in path.split("."):
+        told = field(told, key)
+    return told if _is_count(told) else None

@@ -112,7 +112,7 @@ DIFFERENCES = {
         ),
         meant=_derived,
     ),
-    "an awaitable is awaited in async code, whatever kind of method returned it": Difference(
+    "a coroutine is awaited in async code, whatever kind of method returned it": Difference(
         Case(
             TEXT.name,
             handlers=(_hearing(TEXT.name, form="returning"),),

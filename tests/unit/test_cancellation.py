@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import weakref
 
 import pytest
 
@@ -82,6 +83,34 @@ async def test_all_handlers_hear_an_end_though_the_caller_is_cancelled_at_the_fi
         await task
     first.let_go.set()
     await asyncio.wait_for(second.finished.wait(), timeout=20)
+
+
+@pytest.mark.parametrize("inline", [True, False])
+async def test_an_end_in_progress_is_not_lost_though_nobody_else_refers_to_it(inline):
+    begun, finished = asyncio.Event(), []
+
+    class Waits(AsyncCallbackHandler):
+        run_inline = inline
+
+        async def on_tool_end(self, *args, **kwargs):
+            # Only the task that waits for it refers to this future, and only it to the task.
+            gate = asyncio.get_running_loop().create_future()
+            self.gate = weakref.ref(gate)
+            begun.set()
+            await gate
+            finished.append(True)
+
+    handler = Waits()
+    handler.begun = begun
+    await cancelled_during(handler, "on_tool_end")
+    await asyncio.sleep(0)
+    gc.collect()
+    gate = handler.gate()
+    assert gate is not None
+    gate.set_result(None)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert finished == [True]
 
 
 @pytest.mark.parametrize("event", OTHERS)

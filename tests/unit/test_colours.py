@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import threading
 from unittest.mock import AsyncMock
 
@@ -187,6 +188,41 @@ async def test_sync_handlers_in_async_code_may_dispatch_to_async_ones():
     assert inner.notes == ["inner", "inner"]
 
 
+def test_the_current_event_loop_stays_what_it_was():
+    found = []
+
+    def program():
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        CallbackManager([Noting()]).on_chain_start({}, {})
+        found.append(asyncio.get_event_loop() is loop)
+        loop.close()
+
+    # In a thread of its own, for each has its own current loop.
+    thread = threading.Thread(target=program)
+    thread.start()
+    thread.join()
+    assert found == [True]
+
+
+async def test_where_no_thread_can_be_started_that_is_logged_and_nothing_is_left_behind(
+    monkeypatch, caplog
+):
+    def fail(self):
+        raise RuntimeError("can't start new thread")
+
+    first, second = Noting("first"), Noting("second")
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", fail)
+        CallbackManager([first, second]).on_chain_start({}, {})
+    # A coroutine that was never awaited would warn now, and a warning is an error.
+    gc.collect()
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert "can't start new thread" in record.getMessage()
+    assert first.notes == second.notes == []
+
+
 @every_event
 def test_an_async_handlers_fault_is_raised_into_sync_code_if_it_asks_for_that(event):
     async def fail(self, *args, **kwargs):
@@ -252,6 +288,35 @@ def test_async_handlers_before_a_sync_one_that_raises_are_still_run(start):
         start(before, Fails(ValueError("async")), SyncFails(), after)
     assert before.notes == ["before"]
     assert after.notes == []
+
+
+def test_a_cancelled_task_of_a_handlers_own_is_no_trouble_for_sync_code(start, caplog):
+    class Waits(AsyncCallbackHandler):
+        raise_error = True
+
+        async def on_chain_start(self, *args, **kwargs):
+            task = asyncio.create_task(asyncio.sleep(20))
+            task.cancel()
+            await task
+
+    after = Noting("after")
+    start(Waits(), after)
+    assert after.notes == ["after"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "Waits.on_chain_start failed: CancelledError()"
+    ]
+
+
+def test_a_handler_that_cancels_itself_is_no_trouble_for_sync_code(start, caplog):
+    class Cancels(AsyncCallbackHandler):
+        async def on_chain_start(self, *args, **kwargs):
+            asyncio.current_task().cancel()
+            await asyncio.sleep(20)
+
+    after = Noting("after")
+    start(Cancels(), after)
+    assert after.notes == ["after"]
+    assert len(caplog.records) == 1
 
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])

@@ -10,6 +10,8 @@ import inspect
 import io
 import os
 import re
+import subprocess
+import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout, suppress
@@ -25,6 +27,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
 
 import callboard.callbacks
+from callboard.callbacks import loops
 
 COMPARED = version("langchain-core") == "1.7.2"
 
@@ -85,9 +88,10 @@ def test_llm_start_in_async_code_reaches_inline_and_other_handlers():
     differs(behaviour, here=["inline", "other"], there=["inline"])
 
 
-def test_an_event_that_a_handler_never_overrode_costs_no_thread_hop():
+def test_an_event_that_a_handler_never_overrode_costs_no_thread_hop(monkeypatch):
     async def behaviour(lib):
         pool = Pool(2)
+        monkeypatch.setattr(loops, "_pool", lambda: pool)  # Ours; theirs is the loop's.
         asyncio.get_running_loop().set_default_executor(pool)
         manager = lib.AsyncCallbackManager([lib.BaseCallbackHandler() for _ in range(5)])
         (run,) = await manager.on_llm_start({}, ["prompt"])
@@ -781,6 +785,39 @@ def test_the_environment_is_read_once(monkeypatch):
     if COMPARED:
         # Its manager module takes the list from there each time that it configures.
         assert behaviour((context, "_configure_hooks"), langchain_core.callbacks) == (0, 1)
+
+
+def test_the_methods_of_async_runs_are_plain_functions_that_return_coroutines():
+    def behaviour(lib):
+        method = lib.AsyncCallbackManagerForChainRun.on_chain_end
+        sent = method(lib.AsyncCallbackManagerForChainRun.get_noop_manager(), {})
+        asyncio.run(sent)
+        return inspect.iscoroutinefunction(method), inspect.iscoroutine(sent)
+
+    differs(behaviour, here=(False, True), there=(True, True))
+
+
+def test_the_first_tracing_is_warned_of_in_langchain():
+    def ran(*install):
+        program = [
+            *install,
+            "import langchain_core.callbacks as c",
+            "c.CallbackManager.configure()",
+        ]
+        environment = {**os.environ, "LANGCHAIN_HANDLER": "langchain", "LANGSMITH_TRACING": "false"}
+        return subprocess.run(
+            [sys.executable, "-c", "\n".join(program)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    ours = ran("import callboard.langchain", "callboard.langchain.install()")
+    assert ours.returncode == 0
+    assert ours.stderr.count("LANGCHAIN_HANDLER asks for LangChain's first tracing") == 1
+    if COMPARED:
+        assert "RuntimeError" in ran().stderr
 
 
 def test_the_document_names_tests_that_there_are():

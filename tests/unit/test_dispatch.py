@@ -2,7 +2,11 @@
 
 import asyncio
 import functools
+import os
+import subprocess
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from uuid import uuid4
 
@@ -364,7 +368,15 @@ def test_in_sync_code_a_sync_method_that_returns_a_coroutine_is_run_to_its_end()
     assert finished == [True]
 
 
-@pytest.mark.parametrize("answer", [None, 0, "text", [1], object()])
+class IsItsOwnResult:
+    """Awaiting it for its result, and that for its result, never ends."""
+
+    def __await__(self):
+        return self
+        yield
+
+
+@pytest.mark.parametrize("answer", [None, 0, "text", [1], object(), IsItsOwnResult()])
 async def test_what_a_handler_returns_is_ignored_otherwise(answer):
     class Answers(BaseCallbackHandler):
         raise_error = True
@@ -374,6 +386,116 @@ async def test_what_a_handler_returns_is_ignored_otherwise(answer):
 
     await AsyncCallbackManager([Answers()]).on_chain_start({}, {})
     CallbackManager([Answers()]).on_chain_start({}, {})
+
+
+@pytest.mark.parametrize("inline", [True, False])
+async def test_what_the_coroutine_of_an_async_method_returns_is_ignored(inline):
+    class Answers(AsyncCallbackHandler):
+        raise_error = True
+        run_inline = inline
+
+        async def on_chain_start(self, *args, **kwargs):
+            return IsItsOwnResult()
+
+    handler = Answers()
+    await AsyncCallbackManager([handler]).on_chain_start({}, {})
+
+
+async def test_a_task_that_an_inline_sync_method_returns_does_not_hold_the_host():
+    let_go = asyncio.Event()
+
+    class Starts(BaseCallbackHandler):
+        run_inline = True
+
+        def on_chain_start(self, *args, **kwargs):
+            self.task = asyncio.ensure_future(let_go.wait())
+            return self.task
+
+    handler = Starts()
+    await asyncio.wait_for(ahappen("on_chain_start", handler), timeout=20)
+    assert not handler.task.done()
+    let_go.set()
+    await handler.task
+
+
+async def test_a_future_that_an_async_method_returns_does_not_hold_the_host():
+    class Starts(AsyncCallbackHandler):
+        async def on_chain_start(self, *args, **kwargs):
+            return asyncio.get_running_loop().create_future()
+
+    await asyncio.wait_for(ahappen("on_chain_start", Starts()), timeout=20)
+
+
+# --- Threads ----------------------------------------------------------------------------------
+
+
+async def test_sync_handlers_need_no_thread_of_the_loops_own_pool():
+    loop, heard = asyncio.get_running_loop(), []
+
+    class Hears(BaseCallbackHandler):
+        def on_llm_new_token(self, token, **kwargs):
+            heard.append((token, threading.current_thread().name))
+
+    loop.set_default_executor(ThreadPoolExecutor(2))
+    (run,) = await AsyncCallbackManager([Hears()]).on_llm_start({}, ["prompt"])
+
+    def job():
+        telling = asyncio.run_coroutine_threadsafe(run.on_llm_new_token("x"), loop)
+        telling.result(timeout=20)
+
+    await asyncio.gather(*[asyncio.to_thread(job) for _ in range(12)])
+    assert [token for token, _ in heard] == ["x"] * 12
+    assert all(name.startswith("callboard-handler") for _, name in heard)
+
+
+async def test_sync_handlers_may_wait_for_sync_handlers_however_many():
+    loop, depth, reached = asyncio.get_running_loop(), 60, []
+
+    class Nests(BaseCallbackHandler):
+        def on_chain_start(self, serialized, inputs, **kwargs):
+            reached.append(inputs)
+            if inputs < depth:
+                inner = AsyncCallbackManager([self]).on_chain_start({}, inputs + 1)
+                asyncio.run_coroutine_threadsafe(inner, loop).result(timeout=20)
+
+    await AsyncCallbackManager([Nests()]).on_chain_start({}, 0)
+    assert reached == list(range(depth + 1))
+
+
+async def test_sync_handlers_use_a_thread_again_that_is_idle():
+    recorder = RecordingHandler(run_inline=False)
+    for _ in range(50):
+        await AsyncCallbackManager([recorder]).on_chain_start({}, {})
+    # A thread says that it's idle a moment after its work is done: a second may be made.
+    assert len({heard.thread for heard in recorder.heard}) < 10
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_fork_has_threads_of_its_own():
+    # In a process of its own: this one may have threads, which don't survive a fork.
+    program = """
+import asyncio, os, signal, warnings
+from callboard.callbacks import AsyncCallbackManager
+from callboard.testing import RecordingHandler
+
+warnings.simplefilter("ignore", DeprecationWarning)  # Newer Pythons' for forks with threads.
+
+async def tell():
+    await AsyncCallbackManager([RecordingHandler(run_inline=False)]).on_chain_start({}, {})
+
+asyncio.run(tell())
+child = os.fork()
+if child == 0:
+    signal.alarm(20)
+    asyncio.run(tell())
+    os._exit(0)
+_, status = os.waitpid(child, 0)
+print(status)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True
+    )
+    assert (done.stdout, done.stderr) == ("0\n", "")
 
 
 # --- handle_event and ahandle_event -----------------------------------------------------------

@@ -24,6 +24,7 @@ def in_a_new_process(program):
 
 def test_every_name_is_there_once_and_in_order():
     assert callbacks.__all__ == sorted(set(callbacks.__all__))
+    assert sorted(callbacks._HOMES) == callbacks.__all__
     for name in callbacks.__all__:
         assert getattr(callbacks, name).__module__.startswith(("callboard.", "typing", "types"))
 

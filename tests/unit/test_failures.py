@@ -4,6 +4,7 @@ unless they ask to be."""
 import asyncio
 import gc
 import logging
+import threading
 
 import pytest
 
@@ -169,11 +170,75 @@ def test_an_interrupt_in_a_handler_passes_through_and_is_not_logged(event, inter
 
 
 @every_event
-async def test_a_cancellation_in_an_inline_handler_passes_through(event, caplog):
-    handler = failing(event, AsyncCallbackHandler, asyncio.CancelledError, run_inline=True)
+@both_kinds
+@pytest.mark.parametrize("inline", [True, False])
+async def test_a_cancelled_task_of_a_handlers_own_is_a_failure_like_any_other(
+    event, kind, inline, caplog
+):
+    recorder = RecordingHandler(run_inline=False)
+    # What awaiting a task raises that was cancelled.
+    traits = {"error": asyncio.CancelledError, "raise_error": True, "run_inline": inline}
+    await ahappen(event, failing(event, kind, **traits), recorder)
+    assert messages(caplog) == [f"Clumsy.{event} failed: CancelledError('on purpose')"]
+    assert event in recorder.events
+
+
+@every_event
+@both_kinds
+def test_and_so_it_is_in_sync_code(event, kind, caplog):
+    recorder = RecordingHandler()
+    happen(event, failing(event, kind, asyncio.CancelledError, raise_error=True), recorder)
+    assert messages(caplog) == [f"Clumsy.{event} failed: CancelledError('on purpose')"]
+    assert event in recorder.events
+
+
+@every_event
+@pytest.mark.parametrize("inline", [True, False])
+async def test_the_hosts_own_cancellation_passes_through_handlers_and_is_not_logged(
+    event, inline, caplog
+):
+    begun = asyncio.Event()
+
+    async def hear(self, *args, **kwargs):
+        begun.set()
+        await asyncio.Event().wait()
+
+    handler = type("Waits", (AsyncCallbackHandler,), {event: hear, "run_inline": inline})()
+    task = asyncio.create_task(ahappen(event, handler))
+    await begun.wait()
+    task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await ahappen(event, handler)
+        await task
     assert caplog.records == []
+
+
+def unreadable(self):
+    raise LookupError("no flag today")
+
+
+@both_kinds
+async def test_a_raise_error_that_cannot_be_read_is_off_and_logged(kind, caplog):
+    handler = failing("on_text", kind, raise_error=property(unreadable))
+    happen("on_text", handler)
+    await ahappen("on_text", handler)
+    expected = [
+        "Clumsy.on_text failed: ValueError('on purpose')",
+        "Clumsy.raise_error failed: LookupError('no flag today')",
+    ]
+    assert messages(caplog) == expected * 2
+
+
+async def test_a_run_inline_that_cannot_be_read_is_off_and_logged(caplog):
+    class Unsure(BaseCallbackHandler):
+        run_inline = property(unreadable)
+
+        def on_chain_start(self, *args, **kwargs):
+            self.thread = threading.current_thread()
+
+    handler = Unsure()
+    await ahappen("on_chain_start", handler)
+    assert handler.thread is not threading.current_thread()
+    assert messages(caplog) == ["Unsure.run_inline failed: LookupError('no flag today')"]
 
 
 @pytest.mark.parametrize("inline", [True, False])

@@ -170,6 +170,21 @@ def test_a_path_object_does_as_well(path):
     assert path.read_text("utf-8") == "text"
 
 
+def test_a_relative_path_stays_where_it_was_when_the_directory_changes(tmp_path, monkeypatch):
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    monkeypatch.chdir(here)
+    handler = FileCallbackHandler("steps.log")
+    monkeypatch.chdir(there)
+    handler.on_text("one")
+    with handler:
+        handler.on_text("two")
+    assert handler.filename == "steps.log"
+    assert (here / "steps.log").read_text("utf-8") == "onetwo"
+    assert list(there.iterdir()) == []
+
+
 # --- Handles ----------------------------------------------------------------------------------
 
 
@@ -217,6 +232,44 @@ def test_a_write_is_in_the_file_when_it_returns(path):
     with FileCallbackHandler(str(path)) as handler:
         handler.on_text("text")
         assert path.read_text("utf-8") == "text"
+
+
+def test_nested_blocks_share_one_handle_until_the_outermost_ends(path):
+    handler = FileCallbackHandler(str(path))
+    with handler:
+        file = handler.file
+        with handler:
+            assert handler.file is file
+            handler.on_text("inner ")
+        assert handler.file is file
+        handler.on_text("outer")
+    assert file.closed
+    assert str(path) not in open_files()
+    with pytest.raises(ClosedHandlerError):
+        handler.on_text("after")
+    assert path.read_text("utf-8") == "inner outer"
+
+
+def test_closing_inside_nested_blocks_closes_for_all_of_them(path):
+    handler = FileCallbackHandler(str(path))
+    with handler:
+        with handler:
+            handler.close()
+            with pytest.raises(ClosedHandlerError):
+                handler.on_text("after")
+        with handler:
+            handler.on_text("again")
+        assert str(path) not in open_files()
+    assert path.read_text("utf-8") == "again"
+
+
+def test_a_block_that_was_left_by_closing_leaves_none_of_the_later_ones_open(path):
+    handler = FileCallbackHandler(str(path))
+    handler.__enter__()
+    handler.close()
+    with handler:
+        handler.on_text("text")
+    assert str(path) not in open_files()
 
 
 # --- Closed -----------------------------------------------------------------------------------

@@ -362,3 +362,53 @@ def test_a_group_that_fails_is_no_group_for_later_events(manager):
         raise ValueError("wrong")
     with pytest.raises(NoParentRunError):
         dispatch_custom_event("outside", None)
+
+
+@pytest.mark.parametrize("first_ends_first", [True, False])
+def test_events_around_interleaved_generators_belong_to_the_group_still_open(
+    recorder, manager, first_ends_first
+):
+    def steps(name):
+        with trace_as_chain_group(name, manager) as group:
+            yield group
+
+    generators = [steps("first"), steps("second")]
+    (ended, _), (lasting, group) = [(generator, next(generator)) for generator in generators][
+        :: 1 if first_ends_first else -1
+    ]
+    ended.close()
+    dispatch_custom_event("one has ended", None)
+    assert recorder.heard[-1].run_id == group.parent_run_id
+    lasting.close()
+    with pytest.raises(NoParentRunError):
+        dispatch_custom_event("both have", None)
+
+
+async def test_a_group_that_another_task_ended_gets_no_more_events(recorder, manager, amanager):
+    async def stream():
+        async with atrace_as_chain_group("group", amanager):
+            yield 1
+
+    with trace_as_chain_group("outer", manager) as outer:
+        generator = stream()
+        async for _ in generator:
+            break
+        await asyncio.create_task(generator.aclose())
+        await adispatch_custom_event("in the outer", None)
+        assert recorder.heard[-1].run_id == outer.parent_run_id
+    with pytest.raises(NoParentRunError):
+        await adispatch_custom_event("outside", None)
+
+
+async def test_groups_that_ended_elsewhere_do_not_pile_up(amanager):
+    from callboard.callbacks.surroundings import _around
+
+    async def stream():
+        async with atrace_as_chain_group("group", amanager):
+            yield 1
+
+    for _ in range(20):
+        generator = stream()
+        await anext(generator)
+        await asyncio.create_task(generator.aclose())
+    assert len(_around.get()) == 1

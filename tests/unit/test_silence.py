@@ -13,6 +13,7 @@ from callboard.callbacks import (
     AsyncCallbackManager,
     BaseCallbackHandler,
     CallbackManager,
+    loops,
 )
 from callboard.events import EVENTS
 from tests.unit.occasions import ahappen, happen
@@ -22,7 +23,7 @@ both_kinds = pytest.mark.parametrize("kind", [BaseCallbackHandler, AsyncCallback
 
 
 class CountingPool(ThreadPoolExecutor):
-    """The loop's thread pool, for counting what is handed to it."""
+    """A pool for handlers, for counting what is handed to it."""
 
     def __init__(self):
         super().__init__(max_workers=2)
@@ -34,10 +35,10 @@ class CountingPool(ThreadPoolExecutor):
 
 
 @pytest.fixture
-async def pool():
-    pool = CountingPool()
-    asyncio.get_running_loop().set_default_executor(pool)
-    return pool
+def pool(monkeypatch):
+    with CountingPool() as pool:
+        monkeypatch.setattr(loops, "_pool", lambda: pool)
+        yield pool
 
 
 @every_event

@@ -14,6 +14,7 @@ from callboard.callbacks import (
 )
 from callboard.callbacks.hooks import registered_hooks
 from callboard.payloads import AIMessage, ChatGeneration, Generation, HumanMessage, LLMResult
+from callboard.usage import add_usage
 
 USAGE = {
     "input_tokens": 12,
@@ -207,6 +208,92 @@ def test_what_only_the_provider_tells_is_counted(output):
     assert counted(response) == {"davinci": SMALL}
 
 
+OPENAI = {
+    "prompt_tokens": 12,
+    "completion_tokens": 7,
+    "total_tokens": 19,
+    "prompt_tokens_details": {"cached_tokens": 8, "audio_tokens": 1},
+    "completion_tokens_details": {
+        "reasoning_tokens": 3,
+        "audio_tokens": 2,
+        "accepted_prediction_tokens": 0,
+    },
+}
+OPENAI_RESPONSES = {
+    "input_tokens": 12,
+    "output_tokens": 7,
+    "total_tokens": 19,
+    "input_tokens_details": {"cached_tokens": 8},
+    "output_tokens_details": {"reasoning_tokens": 3},
+}
+ANTHROPIC = {
+    "input_tokens": 3,
+    "cache_read_input_tokens": 8,
+    "cache_creation_input_tokens": 1,
+    "output_tokens": 7,
+    "service_tier": "standard",
+}
+FIGURES = {"input_tokens": 12, "output_tokens": 7, "total_tokens": 19}
+
+
+@pytest.mark.parametrize(
+    ("output", "usage"),
+    [
+        ({"token_usage": OPENAI}, USAGE),
+        (
+            {"usage": OPENAI_RESPONSES},
+            {
+                **FIGURES,
+                "input_token_details": {"cache_read": 8},
+                "output_token_details": {"reasoning": 3},
+            },
+        ),
+        (
+            {"usage": ANTHROPIC},
+            {**FIGURES, "input_token_details": {"cache_read": 8, "cache_creation": 1}},
+        ),
+    ],
+    ids=["openai", "openai responses", "anthropic"],
+)
+def test_the_providers_details_are_counted(output, usage):
+    assert counted(LLMResult([[Generation("hi")]], {"model_name": "m", **output})) == {"m": usage}
+
+
+def test_an_input_figure_that_has_the_cached_tokens_in_it_is_not_added_to():
+    told = {"prompt_tokens": 12, "completion_tokens": 7, "cache_read_input_tokens": 8}
+    assert counted(LLMResult([], {"token_usage": told})) == {
+        "unknown": {**FIGURES, "input_token_details": {"cache_read": 8}}
+    }
+
+
+def test_an_input_that_was_cached_as_a_whole_is_counted():
+    told = {"input_tokens": 0, "cache_read_input_tokens": 8, "output_tokens": 0}
+    assert counted(LLMResult([], {"usage": told}))["unknown"]["total_tokens"] == 8
+
+
+def test_a_total_that_has_more_in_it_is_kept():
+    told = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 9}
+    assert counted(LLMResult([], {"token_usage": told}))["unknown"]["total_tokens"] == 9
+
+
+@pytest.mark.parametrize("odd", [None, "many", True, [], {"cached_tokens": "8"}], ids=repr)
+def test_what_is_no_count_in_the_providers_details_is_left_out(odd):
+    told = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": odd}
+    told |= {"prompt_tokens_details": odd, "cache_creation_input_tokens": odd}
+    assert counted(LLMResult([], {"token_usage": told})) == {"unknown": SMALL}
+
+
+@pytest.mark.parametrize("odd", ["many", "", True, False, None, [1]], ids=repr)
+def test_adding_leaves_out_what_is_no_number_on_either_side(odd):
+    assert add_usage({"input_tokens": 1}, {"input_tokens": odd}) == {"input_tokens": 1}
+    assert add_usage({"input_tokens": odd}, {"input_tokens": 1}) == {"input_tokens": 1}
+    assert add_usage({"input_tokens": odd}, {"input_tokens": odd}) == {}
+    details = {"input_token_details": {"audio": odd}}
+    assert add_usage(details, {"input_token_details": {"audio": 2}}) == {
+        "input_token_details": {"audio": 2}
+    }
+
+
 def test_what_the_provider_tells_besides_the_message_is_not_counted_twice():
     response = ours(SMALL)
     response.llm_output = {"token_usage": {"prompt_tokens": 1, "completion_tokens": 2}}
@@ -361,3 +448,71 @@ async def test_a_block_in_a_generator_that_another_task_closes_ends_without_comp
     generator = stream()
     await anext(generator)
     await asyncio.create_task(generator.aclose())
+
+
+def counting():
+    """Count in a block, suspended in the middle of it."""
+    with get_usage_metadata_callback() as counts:
+        yield counts
+
+
+async def acounting():
+    with get_usage_metadata_callback() as counts:
+        yield counts
+
+
+@pytest.mark.parametrize("first_ends_first", [True, False])
+def test_blocks_of_interleaved_generators_count_until_they_end(first_ends_first):
+    generators = [counting(), counting()]
+    ended, lasting = [(generator, next(generator)) for generator in generators][
+        :: 1 if first_ends_first else -1
+    ]
+    call_a_model()
+    ended[0].close()
+    call_a_model()
+    lasting[0].close()
+    call_a_model()
+    assert ended[1].usage_metadata["gpt"]["total_tokens"] == 3
+    assert lasting[1].usage_metadata["gpt"]["total_tokens"] == 6
+    assert CallbackManager.configure().handlers == []
+
+
+async def test_a_block_that_another_task_ended_counts_no_more():
+    generator = acounting()
+    async for each in generator:
+        counts = each
+        call_a_model()
+        break
+    await asyncio.create_task(generator.aclose())
+    call_a_model()
+    assert counts.usage_metadata == {"gpt": SMALL}
+    assert AsyncCallbackManager.configure().handlers == []
+
+
+async def test_blocks_that_ended_elsewhere_do_not_pile_up():
+    from callboard.handlers.usage import _counting
+
+    for _ in range(20):
+        generator = acounting()
+        await anext(generator)
+        await asyncio.create_task(generator.aclose())
+    assert len(_counting.get()) == 1
+    with get_usage_metadata_callback():
+        pass
+    assert _counting.get() is None
+
+
+async def test_a_call_that_a_task_begins_after_the_block_is_not_counted():
+    ended = asyncio.Event()
+
+    async def work():
+        call_a_model()
+        await ended.wait()
+        call_a_model()
+
+    with get_usage_metadata_callback() as counts:
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0)
+    ended.set()
+    await task
+    assert counts.usage_metadata == {"gpt": SMALL}

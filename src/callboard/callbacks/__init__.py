@@ -54,7 +54,8 @@ if TYPE_CHECKING:
     from callboard.callbacks.streaming_stdout import StreamingStdOutCallbackHandler
     from callboard.callbacks.usage import UsageMetadataCallbackHandler, get_usage_metadata_callback
 
-# Where each name is; the one list that the rest of this module is made from.
+# Where each name is. Type checkers want the same names spelt out above and in __all__; a test
+# holds that the three agree.
 _HOMES = {
     "AsyncCallbackHandler": "base",
     "AsyncCallbackManager": "manager",

@@ -147,6 +147,8 @@ def check_conversations(messages: Iterable[Any]) -> None:
         BadInputError: It is one conversation, or one message.
     """
     first = next(iter(messages), None)
+    if isinstance(first, (list, tuple)):
+        return
     if isinstance(first, (str, Mapping)) or hasattr(first, "content"):
         raise BadInputError(
             "Messages must be a list of conversations, each a list of messages, got a list of "

@@ -9,6 +9,9 @@ The rules:
 
 - Handlers that ignore the event, or never overrode it, are not called.
 - An exception is logged, and raised only if its handler asks for that (``raise_error``).
+- So is a cancellation that nobody asked of the host: logged, though never raised.
+- A coroutine that a method returns is awaited. A future is not: it runs without being awaited,
+  and may be meant to outlive the event.
 - In sync code handlers are called in their order; coroutines that they return are run after
   the others, in their order, in an event loop of their own.
 - In async code inline handlers (``run_inline``) come first, in their order, in the caller's
@@ -19,13 +22,21 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from asyncio import CancelledError
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from functools import partial, wraps
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 from callboard.callbacks.handlers import BaseCallbackHandler
-from callboard.callbacks.loops import Pending, in_thread, run_to_end, shield, together
+from callboard.callbacks.loops import (
+    Pending,
+    in_thread,
+    is_being_cancelled,
+    run_to_end,
+    shield,
+    together,
+)
 from callboard.callbacks.sending import send_as_given
 from callboard.callbacks.silence import SILENT
 from callboard.errors import UnknownEventError
@@ -113,8 +124,8 @@ def emit(  # noqa: C901 - the one loop that every event goes through: calls in i
                 reworded = _reworded(handler, event, subject, error)
                 if fallback and reworded:
                     emit((handler,), fallback, send, source, reworded, kwargs)
-            except Exception as error:  # noqa: BLE001 - a handler may raise anything; report judges
-                report(handler, event, error)
+            except (Exception, CancelledError) as error:  # noqa: BLE001 - report judges
+                _judge(handler, event, error)
     except BaseException:
         # What is raised here is what the caller must see, whatever the coroutines raise.
         with suppress(Exception):
@@ -144,7 +155,7 @@ def _reworded(
     Messages are not put into words for a handler that doesn't hear those either.
     """
     if event.fallback is None:
-        report(handler, event, error)
+        report(handler, event.name, error)
         return None
     if not plan((handler,), event.fallback, None):
         return None
@@ -152,15 +163,48 @@ def _reworded(
         serialized, messages, *rest = subject
         return _Reworded((serialized, [as_text(each) for each in messages], *rest))
     except Exception as unreadable:  # noqa: BLE001 - messages print as they like
-        report(handler, event, unreadable)
+        report(handler, event.name, unreadable)
         return None
 
 
-def report(handler: BaseCallbackHandler, event: Event, error: Exception) -> None:
-    """Judge what a handler raised: log it, and raise it if the handler wants that."""
-    logger.warning("%s.%s failed: %r", type(handler).__name__, event.name, error, exc_info=error)
-    if getattr(handler, "raise_error", False) and not isinstance(error, NotImplementedError):
+def _judge(handler: BaseCallbackHandler, event: Event, error: BaseException) -> None:
+    """Report what a handler raised, unless it is the cancellation of the task that calls it.
+
+    A handler that awaits a cancelled task of its own raises the same: that is its failure.
+    """
+    if isinstance(error, CancelledError) and is_being_cancelled():
         raise error
+    report(handler, event.name, error)
+
+
+def report(handler: BaseCallbackHandler, where: str, error: BaseException) -> None:
+    """Judge what a handler raised: log it, and raise it if the handler wants that.
+
+    A cancellation is never raised: the host would take it for its own.
+    """
+    _log(handler, where, error)
+    if isinstance(error, (NotImplementedError, CancelledError)):
+        return
+    try:
+        wanted = bool(getattr(handler, "raise_error", False))
+    except Exception as unreadable:  # noqa: BLE001 - a property may raise anything
+        _log(handler, "raise_error", unreadable)
+        return
+    if wanted:
+        raise error
+
+
+def _log(handler: BaseCallbackHandler, where: str, error: BaseException) -> None:
+    logger.warning("%s.%s failed: %r", type(handler).__name__, where, error, exc_info=error)
+
+
+def _is_inline(handler: BaseCallbackHandler) -> bool:
+    """Whether async code calls a handler in order; not if the handler can't say."""
+    try:
+        return bool(getattr(handler, "run_inline", False))
+    except Exception as unreadable:  # noqa: BLE001 - a property may raise anything
+        report(handler, "run_inline", unreadable)
+        return False
 
 
 def plan(handlers: Iterable[BaseCallbackHandler], event: Event, subject: Subject) -> list[Listener]:
@@ -217,7 +261,7 @@ async def adeliver_each(
     others: list[tuple[Listener, Any]] = []
     for listeners, source in deliveries:
         for listener in listeners:
-            if getattr(listener[0], "run_inline", False):
+            if _is_inline(listener[0]):
                 await _call(listener, event, send, source, kwargs)
             else:
                 others.append((listener, source))
@@ -236,7 +280,14 @@ def _send_off_loop(
     # The flag answers for nearly all methods, in a tenth of the time that inspect takes.
     if (code and code.co_flags & inspect.CO_COROUTINE) or inspect.iscoroutinefunction(method):
         return send(source, handler, method, subject, kwargs)
-    return in_thread(send, source, handler, method, subject, kwargs)
+    return _hop(send, source, handler, method, subject, kwargs)
+
+
+async def _hop(send: Send, *args: Any) -> None:
+    """Send in a thread; what coroutine comes back from there is awaited here, in the loop."""
+    answer = await in_thread(send, *args)
+    if isinstance(answer, Coroutine):
+        await answer
 
 
 async def _call(
@@ -245,22 +296,23 @@ async def _call(
     send: Send,
     source: Any,
     kwargs: Keywords,
-    begun: Awaitable[Any] | None = None,
+    begun: Coroutine[Any, Any, Any] | None = None,
 ) -> None:
-    """Call one listener, unless it is `begun`, and await what it returns; judge what it raises."""
+    """Call one listener, unless it is `begun`; await its coroutine; judge what it raises."""
     handler, method, subject = listener
     try:
         answer = begun if begun is not None else send(source, handler, method, subject, kwargs)
-        while answer is not None and isinstance(answer, Awaitable):
-            answer = await answer
+        # Once: what a coroutine returns, or a future, is the handler's own affair.
+        if answer is not None and isinstance(answer, Coroutine):
+            await answer
     except NotImplementedError as error:
         heard = _as_heard(event, subject)
         reworded = _reworded(handler, heard, subject, error)
         if heard.fallback and reworded:
             for second in plan((handler,), heard.fallback, reworded):
                 await _call(second, heard.fallback, send, source, kwargs)
-    except Exception as error:  # noqa: BLE001 - a handler may raise anything; report judges
-        report(handler, _as_heard(event, subject), error)
+    except (Exception, CancelledError) as error:  # noqa: BLE001 - report judges
+        _judge(handler, _as_heard(event, subject), error)
 
 
 def handle_event(

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+import concurrent.futures
+import logging
+import os
+import sys
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextvars import copy_context
-from functools import partial
+from functools import cache, partial
 from threading import Thread
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 
-__all__ = ["Pending", "in_thread", "run_to_end", "shield", "shield_reported", "together"]
+__all__ = [
+    "Pending",
+    "in_thread",
+    "is_being_cancelled",
+    "run_to_end",
+    "shield",
+    "shield_reported",
+    "together",
+]
+
+logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -27,7 +41,8 @@ def run_to_end(pending: Sequence[Pending]) -> None:
 
     Where an event loop is running, it can't run them: it is busy with the very code that
     calls this. They then run in a thread made for them; a shared pool could deadlock, for
-    what they run may dispatch in its turn.
+    what they run may dispatch in its turn. Where no thread can be had, as while the
+    interpreter ends, that is logged, and they don't run.
 
     Raises:
         BaseException: The first that any of them raised, after all have run.
@@ -44,7 +59,12 @@ def run_to_end(pending: Sequence[Pending]) -> None:
             raised.append(error)
 
     thread = Thread(target=copy_context().run, args=(body,), name="callboard-callbacks")
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError as error:
+        logger.warning("No thread to run async handlers in, so %d not run: %s", len(pending), error)
+        _close(pending)
+        return
     thread.join()
     if raised:
         raise raised[0]
@@ -62,21 +82,29 @@ def _run(pending: Sequence[Pending]) -> None:
     first: Exception | None = None
     waiting = iter(pending)
     try:
-        with asyncio.Runner() as runner:
+        # Without a factory of its own, a Runner takes away the loop that the program has set.
+        with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
             for work, _ in waiting:
                 try:
                     runner.run(work)
                 except Exception as error:  # noqa: BLE001 - the others run first
                     first = first or error
+                except asyncio.CancelledError as error:
+                    # The loop is ours: only the handler itself can have cancelled its task.
+                    logger.warning("An async handler cancelled itself", exc_info=error)
             while left := asyncio.all_tasks(runner.get_loop()):
                 runner.run(_all_done(left))
     finally:
         # Only an interrupt leaves any; unclosed, each would warn that it was never awaited.
-        for work, awaited in waiting:
-            work.close()
-            awaited.close()
+        _close(waiting)
     if first:
         raise first
+
+
+def _close(pending: Iterable[Pending]) -> None:
+    for work, awaited in pending:
+        work.close()
+        awaited.close()
 
 
 async def _all_done(tasks: set[asyncio.Task[Any]]) -> None:
@@ -95,10 +123,34 @@ async def together(work: Sequence[Work[None]]) -> None:
         await asyncio.gather(*work)
 
 
+def is_being_cancelled() -> bool:
+    """Whether someone asked the current task to cancel; for what is no task, nobody did."""
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        return False
+    return task is not None and task.cancelling() > 0
+
+
+@cache
+def _pool() -> concurrent.futures.Executor:
+    """Return the threads for handlers, which can't run out.
+
+    The loop's own pool can: an application may have all its threads wait for a dispatch. A
+    thread is made only if none is idle, so there are never more than were busy at once.
+    """
+    return concurrent.futures.ThreadPoolExecutor(sys.maxsize, "callboard-handler")
+
+
+# A forked child has the pool, but none of its threads.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)
+
+
 def in_thread(method: Callable[..., T], *args: Any, **kwargs: Any) -> asyncio.Future[T]:
-    """Call a function in the loop's thread pool, in a copy of the context."""
+    """Call a function in a thread of the pool, in a copy of the context."""
     call = partial(copy_context().run, _as_coroutines_raise, method, *args, **kwargs)
-    return asyncio.get_running_loop().run_in_executor(None, call)
+    return asyncio.get_running_loop().run_in_executor(_pool(), call)
 
 
 def _as_coroutines_raise(method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -9,7 +9,7 @@ as it is here: no trace, nothing to add.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,9 +26,23 @@ if TYPE_CHECKING:
 
 __all__ = ["Surroundings", "Trace", "surround_with", "surroundings", "within"]
 
-_manager_around: ContextVar[BaseCallbackManager | None] = ContextVar(
-    "callboard_manager_around", default=None
-)
+
+@dataclass(slots=True)
+class _Around:
+    """A manager that surrounds a block, and whether the block is still under way."""
+
+    manager: BaseCallbackManager
+    open: bool = True
+
+
+# The blocks around a call, outermost first. A context may keep one that has ended: a generator
+# that is abandoned, or closed by another task, can't take its block out of the context that it
+# began in. So whoever reads this leaves out what is not open.
+_around: ContextVar[tuple[_Around, ...]] = ContextVar("callboard_around", default=())
+
+
+def _still_open() -> tuple[_Around, ...]:
+    return tuple(each for each in _around.get() if each.open)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +130,8 @@ class Surroundings:
             kind: The manager's class.
         """
         if config is None:
-            return kind.configure(_manager_around.get())
+            around = _still_open()
+            return kind.configure(around[-1].manager if around else None)
         return kind.configure(
             config.get("callbacks"),
             inheritable_tags=config.get("tags"),
@@ -145,12 +160,18 @@ def surround_with(new: Surroundings) -> Surroundings:
 
 @contextmanager
 def within(manager: BaseCallbackManager) -> Generator[None]:
-    """Let custom events that are dispatched in a block belong to a manager's parent run."""
-    token = _manager_around.set(manager)
+    """Let custom events that are dispatched in a block belong to a manager's parent run.
+
+    Args:
+        manager: That manager.
+    """
+    block = _Around(manager)
+    blocks = (*_still_open(), block)
+    _around.set(blocks)
     try:
         yield
     finally:
-        # A generator that is abandoned, or closed by another task, ends in another context
-        # than it began in; there the variable was never set.
-        with suppress(ValueError):
-            _manager_around.reset(token)
+        block.open = False
+        # What else is held, another block has put there, which may be open.
+        if _around.get() is blocks:
+            _around.set(_still_open())

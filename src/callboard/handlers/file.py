@@ -18,12 +18,12 @@ class FileCallbackHandler(StepsHandler):
     """Writes chains as they start and end, agents' actions, tools' outputs, and texts.
 
     In a ``with`` block the file is open for the length of the block, and the handler is
-    closed after it. Without one it is opened for each write, so that no handle stays open,
-    until `close` is called. Every write is whole, also when runs are concurrent, and is in
-    the file when it returns.
+    closed after it; of nested blocks, after the outermost. Without one it is opened for each
+    write, so that no handle stays open, until `close` is called. Every write is whole, also
+    when runs are concurrent, and is in the file when it returns.
 
     Attributes:
-        filename: The file's path.
+        filename: The file's path, as it was given.
         mode: How the file was begun.
         color: What texts are written in, if anything.
         file: The open file inside a ``with`` block; None outside of one.
@@ -33,7 +33,8 @@ class FileCallbackHandler(StepsHandler):
         """Make a handler, and the file unless it is there.
 
         Args:
-            filename: The file's path. It is written in UTF-8.
+            filename: The file's path; a relative one starts from the directory that is the
+                current one now. It is written in UTF-8.
             mode: What to do with a file that is there: ``"a"`` appends to it, ``"w"``
                 empties it, ``"x"`` refuses it.
             color: What to write agents' steps, tools' outputs and texts in: blue, yellow,
@@ -50,7 +51,9 @@ class FileCallbackHandler(StepsHandler):
         self.filename = filename
         self.mode = mode
         self.file: TextIO | None = None
+        self._path = _absolute(filename)
         self._closed = False
+        self._depth = 0
         self._lock = Lock()
         # Opened and closed at once: whether it can be written is known here, not at some
         # event later, and emptying it is done once.
@@ -58,7 +61,7 @@ class FileCallbackHandler(StepsHandler):
 
     def _open(self, mode: Mode) -> TextIO:
         try:
-            return open(self.filename, mode, encoding="utf-8")  # noqa: PTH123 - typed as text
+            return open(self._path, mode, encoding="utf-8")  # noqa: PTH123 - typed as text
         except OSError as error:
             why = f"FileCallbackHandler can't write to {os.fspath(self.filename)!r}: "
             raise type(error)(error.errno, why + (error.strerror or "")) from error
@@ -66,21 +69,31 @@ class FileCallbackHandler(StepsHandler):
     def __enter__(self) -> Self:
         """Open the file for the length of the block."""
         with self._lock:
+            if self.file is None:
+                self.file = self._open("a")
             self._closed = False
-            self.file = self._open("a")
+            self._depth += 1
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        """Close the handler."""
-        self.close()
+        """Close the handler, if this is the outermost block."""
+        with self._lock:
+            self._depth -= 1
+            if self._depth <= 0:
+                self._close()
 
     def close(self) -> None:
         """Close the file; from now on the handler refuses to write. May be called again."""
         with self._lock:
-            self._closed = True
-            if self.file is not None:
-                self.file.close()
-                self.file = None
+            self._close()
+
+    def _close(self) -> None:
+        # Blocks that are still under way count no more: one that begins later is outermost.
+        self._depth = 0
+        self._closed = True
+        if self.file is not None:
+            self.file.close()
+            self.file = None
 
     def _write(self, text: str) -> None:
         with self._lock:
@@ -92,3 +105,12 @@ class FileCallbackHandler(StepsHandler):
             else:
                 with self._open("a") as file:
                     file.write(text)
+
+
+def _absolute(filename: str) -> str:
+    """Return a path that stays the same when the current directory changes.
+
+    Nothing else about it changes: ``..`` after a link, or a slash at the end, mean something.
+    """
+    path = os.fsdecode(filename)
+    return path if os.path.isabs(path) else os.path.join(os.getcwd(), path)  # noqa: PTH109, PTH117, PTH118

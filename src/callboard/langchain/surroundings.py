@@ -81,7 +81,7 @@ class LangChainSurroundings(Surroundings):
                 manager.add_handler(console())
         if _module("langchain_core.tracers.context")._tracing_v2_is_enabled():
             _add_tracer(manager)
-        elif is_on("LANGCHAIN_TRACING") or is_on("LANGCHAIN_HANDLER"):
+        elif is_on("LANGCHAIN_HANDLER"):
             _warn_of_first_tracing()
         if trace is not None and trace.source is not None:
             tracer_class = _module("langchain_core.tracers.langchain").LangChainTracer
@@ -171,6 +171,6 @@ def _make_known(tracer: Any, parent: Any) -> None:
 def _warn_of_first_tracing() -> None:
     """Say, once, that a variable asks for tracing that no longer exists."""
     logger.warning(
-        "LANGCHAIN_TRACING and LANGCHAIN_HANDLER ask for LangChain's first tracing, which is "
-        "gone; set LANGSMITH_TRACING=true instead."
+        "LANGCHAIN_HANDLER asks for LangChain's first tracing, which is gone; set "
+        "LANGSMITH_TRACING=true instead."
     )
