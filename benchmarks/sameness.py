@@ -17,6 +17,7 @@ from typing import Any
 from benchmarks.case import Case, Loop
 from benchmarks.handlers import Hears, HearsAsync, HearsPrompts
 from benchmarks.libraries import OURS, RIVAL
+from callboard.callbacks.loops import _pool
 
 __all__ = ["check_sameness"]
 
@@ -60,7 +61,9 @@ def _calls(loop: Loop) -> Counter[str]:
 
 @contextmanager
 def _profile(note: Any) -> Generator[None]:
-    # The pool of an event loop is made with it, later than this: its threads are seen too.
+    # Only threads that start after this are seen. The pool of an event loop is made with it,
+    # later; Callboard's own outlives the loop, and is dropped.
+    _pool.cache_clear()
     threading.setprofile(note)
     sys.setprofile(note)
     try:

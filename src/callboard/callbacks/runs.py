@@ -184,9 +184,9 @@ class RunManager(_RunEvents[None], BaseRunManager):
     """A run in progress, in sync code."""
 
     def _emit(self, event: events.Event, subject: Any, kwargs: dict[str, Any]) -> None:
-        if kwargs:
-            check_keywords(kwargs)
         if self.handlers:
+            if kwargs:
+                check_keywords(kwargs)
             emit(self.handlers, event, send_event, self, subject, kwargs)
 
 
@@ -250,9 +250,9 @@ class CallbackManagerForLLMRun(_LLMEvents[None], RunManager, LLMManagerMixin):
         self, token: Token, *, chunk: Payload | None = None, **kwargs: Any
     ) -> None:
         """Tell of a piece of the answer: see `LLMManagerMixin.on_llm_new_token`."""
-        if kwargs:
-            check_keywords(kwargs)
         if self.handlers:
+            if kwargs:
+                check_keywords(kwargs)
             subject = (token, chunk)
             emit(self.handlers, events.LLM_NEW_TOKEN, send_token, self, subject, kwargs)
 
