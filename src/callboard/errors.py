@@ -13,8 +13,19 @@ The tree, so that one ``except`` clause can be as wide or as narrow as wanted::
     ├── UnknownEventError    ValueError    an event name that nobody can hear
     ├── BadEventError        ValueError    a custom event dispatched with arguments it can't carry
     ├── BadOptionError       ValueError    an option with a value that is not accepted
+    ├── NoTracedRunError     ValueError    a tracer asked about its last trace, which has none
     ├── NoParentRunError     RuntimeError  a custom event dispatched outside of any run
     ├── ClosedHandlerError   RuntimeError  a handler used after it was closed
+    ├── UnknownRunError      LookupError   an event of a run whose start was not heard
+    ├── BadBodyError         ValueError    a body that is not in the form of the wire protocol
+    │   └── BodyTooLargeError              a body over one of the limits set for it
+    ├── MissingExtraError    ImportError   a package is needed that is not installed
+    ├── SinkError            RuntimeError  a sink did not take operations
+    │   ├── SinkUnavailableError           it can't take them now, and may later
+    │   ├── KeyRefusedError                the key is missing or not accepted
+    │   ├── BatchTooLargeError             they are more than it takes at once
+    │   └── BatchRejectedError             it will never take them
+    ├── SpoolError           OSError       the spool can't be written or read
     └── InstallError         RuntimeError  ``callboard.langchain.install()`` can't do its work
 
 Each also derives from the built-in exception beside it, which is what the original system
@@ -24,6 +35,7 @@ raises in that place, so that code written for it keeps working.
 from __future__ import annotations
 
 __all__ = [
+    "BadBodyError",
     "BadCallbacksError",
     "BadEventError",
     "BadHandlerError",
@@ -32,11 +44,21 @@ __all__ = [
     "BadMetadataError",
     "BadOptionError",
     "BadTagsError",
+    "BatchRejectedError",
+    "BatchTooLargeError",
+    "BodyTooLargeError",
     "CallboardError",
     "ClosedHandlerError",
     "InstallError",
+    "KeyRefusedError",
+    "MissingExtraError",
     "NoParentRunError",
+    "NoTracedRunError",
+    "SinkError",
+    "SinkUnavailableError",
+    "SpoolError",
     "UnknownEventError",
+    "UnknownRunError",
     "WrongColourError",
 ]
 
@@ -77,12 +99,32 @@ class UnknownEventError(CallboardError, ValueError):
     """No event has that name and none of the handlers has a method for it."""
 
 
+class UnknownRunError(CallboardError, LookupError):
+    """A tracer heard an event of a run that it does not know to be running."""
+
+
+class BadBodyError(CallboardError, ValueError):
+    """A body, or a part of one, is not in the form of the wire protocol."""
+
+
+class BodyTooLargeError(BadBodyError):
+    """A body is over one of the limits set for it; half of it might not be."""
+
+
+class MissingExtraError(CallboardError, ImportError):
+    """What is wanted needs a package that is not installed."""
+
+
 class BadEventError(CallboardError, ValueError):
     """A custom event was dispatched with arguments that it can't carry."""
 
 
 class BadOptionError(CallboardError, ValueError):
     """An option has a value that is not accepted."""
+
+
+class NoTracedRunError(CallboardError, ValueError):
+    """A tracer is asked about its last trace and has none."""
 
 
 class NoParentRunError(CallboardError, RuntimeError):
@@ -95,3 +137,35 @@ class ClosedHandlerError(CallboardError, RuntimeError):
 
 class InstallError(CallboardError, RuntimeError):
     """Callboard can't be put in LangChain's place, or not any more."""
+
+
+class SinkError(CallboardError, RuntimeError):
+    """A sink did not take operations."""
+
+
+class SinkUnavailableError(SinkError):
+    """A sink can't take operations now, and may later.
+
+    Attributes:
+        retry_after: In how many seconds it wants to be asked again, if it said so.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class KeyRefusedError(SinkError):
+    """A sink takes operations only with a key, and not with the one it got."""
+
+
+class BatchTooLargeError(SinkError):
+    """A sink takes fewer operations, or smaller ones, at once."""
+
+
+class BatchRejectedError(SinkError):
+    """A sink will never take these operations, however often they are sent."""
+
+
+class SpoolError(CallboardError, OSError):
+    """The spool can't be written or read."""

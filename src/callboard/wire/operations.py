@@ -1,0 +1,246 @@
+"""Operations: what is told of a run, the first time and every time after.
+
+A run is told of in pieces: one that creates it, as a rule when it starts, and others that
+update it, as a rule one when it ends. They may arrive in any order, twice, or one without the
+other, so `merge` gives the same run whichever came first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Literal, NamedTuple, TypeAlias
+from uuid import UUID
+
+__all__ = [
+    "KINDS",
+    "PARTS",
+    "RUN_TYPES",
+    "VERBS",
+    "Attachment",
+    "Feedback",
+    "Kind",
+    "Operation",
+    "Part",
+    "merge",
+    "size_estimate",
+]
+
+Kind: TypeAlias = Literal["create", "update"]
+
+VERBS: Mapping[Kind, str] = {"create": "post", "update": "patch"}
+"""What the kinds are called on the wire."""
+
+KINDS: Mapping[str, Kind] = {verb: kind for kind, verb in VERBS.items()}
+"""The kinds by what they are called on the wire."""
+
+PARTS = ("inputs", "outputs", "events", "extra", "error", "serialized")
+"""The fields that may be big, in the order in which they are sent."""
+
+RUN_TYPES = frozenset({"tool", "chain", "llm", "retriever", "embedding", "prompt", "parser"})
+"""The run types that the protocol knows (LangSmith protocol: multipart ingest)."""
+
+Part: TypeAlias = Any
+"""A big field: a structure as capture makes it, or bytes, which are JSON already."""
+
+
+class Attachment(NamedTuple):
+    """A file that belongs to a run.
+
+    Attributes:
+        mime_type: What kind of file, such as ``"image/png"``.
+        data: Its content.
+    """
+
+    mime_type: str
+    data: bytes
+
+
+@dataclass(slots=True, repr=False)
+class Operation:
+    """One piece of what is told of a run.
+
+    Attributes:
+        kind: Whether it creates the run or updates it.
+        run_id: The run's id.
+        head: The small fields by name: ``trace_id``, ``dotted_order``, ``name``, ``run_type``,
+            ``start_time``, ... (`callboard.wire.heads.FIELDS` has them all). None is the same
+            as absent: nothing is said of that field.
+        parts: The fields of `PARTS` that are told of. None is the same as absent.
+        attachments: Files by name.
+    """
+
+    kind: Kind
+    run_id: UUID
+    head: dict[str, Any] = field(default_factory=dict)
+    parts: dict[str, Part] = field(default_factory=dict)
+    attachments: dict[str, Attachment] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        told = ", ".join([*self.parts, *self.attachments])
+        return f"<Operation {self.kind} {self.run_id}{': ' if told else ''}{told}>"
+
+
+@dataclass(slots=True, repr=False)
+class Feedback:
+    """What somebody, or a program, thinks of a run.
+
+    Attributes:
+        id: The feedback's own id; the same id again replaces it.
+        fields: What is told, by name: ``run_id``, ``key``, ``score``, ``comment``, ...
+    """
+
+    id: UUID
+    fields: dict[str, Any]
+
+    def __repr__(self) -> str:
+        return f"<Feedback {self.fields.get('key')} {self.id}>"
+
+
+def merge(one: Operation, other: Operation) -> Operation:
+    """Return the one operation that tells what two of the same run tell.
+
+    Fields are replaced whole, attachments are united (LangSmith protocol: multipart ingest).
+    What an update says counts most, whichever came first; then what a create says that tells
+    of the end too, as clients send it that merge the two themselves; then a create that tells
+    of the start only. Of two updates the later counts more. Of two such creates the first does:
+    the second is a repetition, and must not bring back what has been replaced since. So any
+    order of a create, an update and repetitions of both gives the same run.
+
+    Args:
+        one: What is known; not changed.
+        other: What came after it; not changed.
+
+    Returns:
+        A create, if either of them is one.
+
+    Raises:
+        ValueError: They are of different runs.
+    """
+    if one.run_id != other.run_id:
+        raise ValueError(
+            f"Only operations of one run can be merged, not of {one.run_id} and {other.run_id}."
+        )
+    weak, strong = one, other
+    known, new = _weight(one), _weight(other)
+    if known > new or known == new != _UPDATE:
+        weak, strong = other, one
+    parts = _told(weak.parts)
+    for name, part in _told(strong.parts).items():
+        # A create says `outputs: {}` and `events: []` where it knows of none yet.
+        if name in parts and max(known, new) == _START and _is_empty(part):
+            continue
+        parts[name] = part
+    return Operation(
+        "create" if "create" in (one.kind, other.kind) else "update",
+        one.run_id,
+        _told(weak.head) | _told(strong.head),
+        parts,
+        weak.attachments | strong.attachments,
+    )
+
+
+_START, _WHOLE, _UPDATE = range(3)
+
+
+def _weight(operation: Operation) -> int:
+    if operation.kind == "update":
+        return _UPDATE
+    return _START if operation.head.get("end_time") is None else _WHOLE
+
+
+def _told(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of which something is said; JSON's null says nothing either."""
+    return {name: value for name, value in fields.items() if value is not None and value != b"null"}
+
+
+def _is_empty(part: Part) -> bool:
+    return part in ({}, [], b"{}", b"[]")
+
+
+# Roughly what stands around a value in JSON: quotes, comma, colon; and what a number takes.
+_PUNCTUATION = 4
+_NUMBER = 8
+_CONTAINERS = frozenset({dict, list, tuple})
+# The head and its part's header, of which every operation has the like.
+_ENVELOPE = 512
+_MAX_VISITS = 4096
+_MAX_DEPTH = 200
+
+
+def size_estimate(operation: Operation) -> int:
+    """Return about how many bytes an operation takes, without encoding it.
+
+    It costs little however big the operation is: strings and bytes count by their length, and
+    of a structure of more than a few thousand values the rest counts like what was seen.
+
+    Args:
+        operation: Any operation.
+
+    Returns:
+        Bytes; of text that is not ASCII up to three a character, as UTF-8 may have.
+    """
+    size = _ENVELOPE
+    for name, part in operation.parts.items():
+        size += _ENVELOPE // 4 + len(name) + _size_of(part)
+    for name, (mime_type, data) in operation.attachments.items():
+        size += _ENVELOPE // 4 + len(name) + len(mime_type) + len(data)
+    return size
+
+
+def _size_of(part: Part) -> int:
+    size = visits = 0
+    # It grows while it is gone through: a loop takes half the time of a function for each.
+    found: list[Any] = [(part,)]
+    for container in found:
+        visits += len(container)
+        if visits > _MAX_VISITS:
+            return _extrapolated((part,), [_MAX_VISITS], _MAX_DEPTH)
+        values = container
+        if type(container) is dict:
+            size += _size_of_keys(container)
+            values = container.values()
+        for value in values:
+            kind = type(value)
+            if kind is str:
+                # Whether text is ASCII is known without looking at its characters.
+                size += len(value) if value.isascii() else 3 * len(value)
+            elif kind in _CONTAINERS:
+                found.append(value)
+            else:
+                size += len(value) if kind is bytes else _NUMBER
+    return size + _PUNCTUATION * visits
+
+
+def _extrapolated(container: Any, visits_left: list[int], depth: int) -> int:
+    """Return about the size of a dictionary, list or tuple that is too big to be gone through.
+
+    Args:
+        container: Which one.
+        visits_left: One number: how many more values to look at. When it comes to nothing, what
+            was not seen of each container under way counts like what was seen of it.
+        depth: How many containers deep it may be followed.
+    """
+    length = len(container)
+    if not depth or not length:
+        return _NUMBER
+    values = container.values() if type(container) is dict else container
+    size = seen = 0
+    for seen, value in enumerate(islice(values, _MAX_VISITS), 1):  # noqa: B007 - read below
+        if type(value) in _CONTAINERS:
+            size += _extrapolated(value, visits_left, depth - 1)
+            if visits_left[0] <= 0:
+                break
+        else:
+            size += _size_of(value)
+    visits_left[0] -= seen
+    keys = _size_of_keys(container) if type(container) is dict else 0
+    return keys + _PUNCTUATION * length + size * length // seen
+
+
+def _size_of_keys(container: dict[Any, Any]) -> int:
+    try:
+        return sum(map(len, container)) + _PUNCTUATION * len(container)
+    except TypeError:  # Keys that are no text: numbers, as a rule.
+        return _NUMBER * len(container)
