@@ -1,0 +1,252 @@
+"""The queue between the application and the export thread: bounded in bytes, never waited for.
+
+Operations are counted in by position: the first is 0. A position is all that `flush` needs to
+know what was there before it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from enum import Enum, auto
+
+from callboard.export.consignment import Consignment
+from callboard.export.counters import Fate, Ledger
+from callboard.wire.operations import Operation
+
+__all__ = ["OVERHEAD", "Added", "Batch", "Intake"]
+
+OVERHEAD = 200
+"""Bytes that an operation takes in the queue beyond its own estimate."""
+
+
+class Added(Enum):
+    """What came of adding an operation."""
+
+    QUIETLY = auto()
+    DUE = auto()
+    """The export thread has a reason to look."""
+    HIGH = auto()
+    """The queue has just risen over its mark."""
+    REFUSED = auto()
+    """There was no room; it is counted as dropped."""
+
+
+# Looking a member up on its class costs as much as the rest of the comparison.
+_QUIETLY, _DUE, _HIGH, _REFUSED = Added
+
+
+class Batch(Consignment):
+    """Operations on their way from the queue to a sink or the spool.
+
+    Attributes:
+        size: What they were estimated to take; it counts against the queue's bound until the
+            last of them is settled.
+        position: The position of the first.
+    """
+
+    __slots__ = ("position", "size")
+
+    def __init__(self, operations: list[Operation], size: int, position: int) -> None:
+        super().__init__(operations)
+        self.size = size
+        self.position = position
+
+
+class Intake:
+    """Operations that wait, and those under way."""
+
+    def __init__(
+        self, ledger: Ledger, *, max_bytes: int, mark: int, batch_count: int, batch_bytes: int
+    ) -> None:
+        """Make an empty queue.
+
+        Args:
+            ledger: Counts what comes and goes; its lock guards the queue too.
+            max_bytes: How much may wait or be under way.
+            mark: From how many bytes on it is time to make room otherwise than by sending.
+            batch_count: From how many operations on the export thread is to look.
+            batch_bytes: From how many bytes on it is to look.
+        """
+        self._ledger = ledger
+        self._lock = ledger.lock
+        self._settled = threading.Condition(self._lock)
+        self._max_bytes = max_bytes
+        self._mark = mark
+        self._batch_count = batch_count
+        self._batch_bytes = batch_bytes
+        self._waiting: deque[tuple[Operation, int]] = deque()
+        self._waiting_bytes = 0
+        self._under_way: list[Batch] = []  # Two or three: one a thread.
+        self._under_way_bytes = 0
+        self._next = 0
+        self._hurried_to = 0
+        self._closed = False
+
+    def add(self, operation: Operation, size: int, urgent: bool = False) -> Added:
+        """Add an operation, if there is room.
+
+        Args:
+            operation: It must not change any more.
+            size: About how many bytes it takes.
+            urgent: Whether it and all before it are to be sent at once.
+        """
+        size += OVERHEAD
+        with self._lock:
+            self._ledger.emitted += 1
+            before = self._waiting_bytes
+            after = before + size
+            if after + self._under_way_bytes > self._max_bytes or self._closed:
+                self._ledger.settle(Fate.DROPPED, 1)
+                return _REFUSED
+            self._waiting.append((operation, size))
+            self._waiting_bytes = after
+            self._next += 1
+            if urgent:
+                self._hurried_to = self._next
+            count = len(self._waiting)
+        if before <= self._mark < after:
+            return _HIGH
+        if urgent or count in (1, self._batch_count) or before < self._batch_bytes <= after:
+            return _DUE
+        return _QUIETLY
+
+    @property
+    def size(self) -> int:
+        """About how many bytes wait or are under way."""
+        with self._lock:
+            return self._waiting_bytes + self._under_way_bytes
+
+    @property
+    def is_high(self) -> bool:
+        """Whether more waits than the mark."""
+        return self._waiting_bytes > self._mark
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._waiting
+
+    def hurry(self) -> int:
+        """Let everything that waits be sent at once.
+
+        Returns:
+            The position after the last of it, for `wait_past`.
+        """
+        with self._lock:
+            self._hurried_to = self._next
+            return self._next
+
+    def is_hurried(self, batch: Batch) -> bool:
+        """Whether somebody waits for a batch.
+
+        Args:
+            batch: One that is under way.
+        """
+        return batch.position < self._hurried_to
+
+    def close(self) -> None:
+        """Take no more; what comes is counted as dropped."""
+        with self._lock:
+            self._closed = True
+
+    def is_due(self, count: int, size: int) -> bool:
+        """Whether there is a batch to send that need not wait to grow.
+
+        Args:
+            count: How many operations make a full batch.
+            size: How many bytes make a full batch.
+        """
+        with self._lock:
+            if not self._waiting:
+                return False
+            return (
+                self._closed
+                or len(self._waiting) >= count
+                or self._waiting_bytes >= size
+                or self._next - len(self._waiting) < self._hurried_to
+            )
+
+    def take(self, count: int, max_size: int) -> Batch | None:
+        """Take a batch, the oldest operations first.
+
+        Args:
+            count: How many operations at the most.
+            max_size: How many bytes at the most; a single operation may have more.
+
+        Returns:
+            None if nothing waits. The batch is under way until `settle` was told of all of it.
+        """
+        with self._lock:
+            if not self._waiting:
+                return None
+            position = self._next - len(self._waiting)
+            operations: list[Operation] = []
+            total = 0
+            while self._waiting and len(operations) < count:
+                operation, size = self._waiting[0]
+                if operations and total + size > max_size:
+                    break
+                self._waiting.popleft()
+                operations.append(operation)
+                total += size
+            self._waiting_bytes -= total
+            self._under_way_bytes += total
+            batch = Batch(operations, total, position)
+            self._under_way.append(batch)
+            return batch
+
+    def settle(self, batch: Batch, fate: Fate, count: int) -> None:
+        """Say what became of the first operations of a batch.
+
+        Args:
+            batch: The batch. If somebody else has settled it since (`seize`), nothing happens.
+            fate: What became of them.
+            count: How many.
+        """
+        with self._lock:
+            if batch not in self._under_way:
+                batch.groups.clear()
+                return
+            batch.strike(count)
+            self._ledger.settle(fate, count)
+            if not batch.groups:
+                self._under_way.remove(batch)
+                self._under_way_bytes -= batch.size
+                self._settled.notify_all()
+
+    def seize(self) -> list[Operation]:
+        """Take everything, also what is under way: whoever had it can't settle it any more.
+
+        Returns:
+            It all, in order; still counted as queued.
+        """
+        with self._lock:
+            under_way = sorted(self._under_way, key=lambda batch: batch.position)
+            seized = [operation for batch in under_way for operation in batch.operations]
+            seized.extend(operation for operation, _ in self._waiting)
+            self._under_way.clear()
+            self._waiting.clear()
+            self._waiting_bytes = self._under_way_bytes = 0
+            self._settled.notify_all()
+            return seized
+
+    def wait_past(self, position: int, timeout: float, give_up: Callable[[], bool]) -> bool:
+        """Wait until everything before a position has left memory.
+
+        Args:
+            position: As `hurry` returned it.
+            timeout: How long at the most, in seconds.
+            give_up: Returns whether there is no sense in waiting.
+
+        Returns:
+            Whether it has.
+        """
+        with self._settled:
+            self._settled.wait_for(lambda: self._is_past(position) or give_up(), timeout)
+            return self._is_past(position)
+
+    def _is_past(self, position: int) -> bool:
+        oldest = min((batch.position for batch in self._under_way), default=self._next)
+        return min(oldest, self._next - len(self._waiting)) >= position

@@ -1,0 +1,1 @@
+"""Sinks: where operations go. `base` is the contract."""

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import pytest
+
+from callboard.export.counters import Counters, Fate, Ledger
+from callboard.export.intake import OVERHEAD, Added, Intake
+from tests.unit.export.made import operation, operations
+
+SIZE = 1000 - OVERHEAD
+
+
+@pytest.fixture
+def ledger():
+    return Ledger()
+
+
+@pytest.fixture
+def intake(ledger):
+    return Intake(ledger, max_bytes=10_000, mark=5_000, batch_count=3, batch_bytes=4_000)
+
+
+def add(intake, count):
+    return [intake.add(operation(), SIZE) for _ in range(count)]
+
+
+def test_it_says_when_somebody_has_to_look(intake):
+    quiet, due, high, refused = Added
+    assert add(intake, 11) == [
+        due,  # The first.
+        quiet,
+        due,  # Enough operations.
+        due,  # Enough bytes.
+        quiet,
+        high,
+        *[quiet] * 4,
+        refused,
+    ]
+
+
+def test_what_is_refused_is_counted(intake, ledger):
+    add(intake, 12)
+    assert ledger.counters == Counters(emitted=12, queued=10, dropped=2)
+
+
+def test_what_is_under_way_takes_room_until_it_is_settled(intake, ledger):
+    add(intake, 10)
+    batch = intake.take(3, 10**6)
+    assert add(intake, 1) == [Added.REFUSED]
+    intake.settle(batch, Fate.SENT, 2)
+    assert add(intake, 1) == [Added.REFUSED]
+    intake.settle(batch, Fate.SPOOLED, 1)
+    assert add(intake, 1) != [Added.REFUSED]
+    assert ledger.counters == Counters(emitted=13, queued=8, sent=2, spooled=1, dropped=2)
+
+
+def test_batches_are_bounded_by_count_and_bytes_but_never_empty(intake):
+    added = operations(6)
+    for each in added[:5]:
+        intake.add(each, SIZE)
+    assert intake.take(2, 10**6).operations == added[:2]
+    assert intake.take(100, 2_500).operations == added[2:4]
+    assert intake.take(100, 1).operations == added[4:5]
+    assert intake.take(100, 1) is None
+
+
+def test_waiting_ends_when_all_before_a_position_is_settled(intake):
+    add(intake, 2)
+    first, second = intake.take(1, 10**6), intake.take(1, 10**6)
+    position = intake.hurry()
+    add(intake, 1)
+    intake.settle(second, Fate.SENT, 1)
+    assert not intake.wait_past(position, 0, lambda: False)
+    intake.settle(first, Fate.SENT, 1)
+    assert intake.wait_past(position, 0, lambda: False)
+    assert not intake.wait_past(intake.hurry(), 60, lambda: True)
+
+
+def test_what_was_seized_can_not_be_settled_by_who_had_it(intake, ledger):
+    added = operations(4)
+    for each in added:
+        intake.add(each, SIZE)
+    batch = intake.take(2, 10**6)
+    assert intake.seize() == added
+    intake.settle(batch, Fate.SENT, 2)
+    assert not batch.groups
+    assert ledger.counters.queued == 4
+    assert intake.size == 0
+
+
+def test_once_closed_it_takes_nothing(intake, ledger):
+    intake.close()
+    assert add(intake, 1) == [Added.REFUSED]
+    assert ledger.counters == Counters(emitted=1, dropped=1)
+
+
+def test_counters_read_well():
+    assert str(Counters(3, 0, 1, 2)) == "emitted 3, queued 1, sent 2, spooled 0, dropped 0"
+    assert str(Counters(3, 1)).startswith("emitted 3, recovered 1, queued 0")
