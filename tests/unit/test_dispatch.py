@@ -19,6 +19,7 @@ from callboard.callbacks import (
     CallbackManager,
     ahandle_event,
     handle_event,
+    loops,
 )
 from callboard.events import EVENTS
 from callboard.testing import Heard, RecordingHandler
@@ -463,6 +464,7 @@ async def test_sync_handlers_may_wait_for_sync_handlers_however_many():
 
 
 async def test_sync_handlers_use_a_thread_again_that_is_idle():
+    loops._pool.cache_clear()  # That of other tests may have many threads, which take turns.
     recorder = RecordingHandler(run_inline=False)
     for _ in range(50):
         await AsyncCallbackManager([recorder]).on_chain_start({}, {})

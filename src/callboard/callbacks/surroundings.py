@@ -12,9 +12,11 @@ from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from callboard.callbacks.hooks import Hook, registered_hooks
+from callboard.environment import asks_for_tracing
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -24,7 +26,14 @@ if TYPE_CHECKING:
 
     Manager = TypeVar("Manager", CallbackManager, AsyncCallbackManager)
 
-__all__ = ["Surroundings", "Trace", "surround_with", "surroundings", "within"]
+__all__ = [
+    "Surroundings",
+    "Trace",
+    "surround_with",
+    "surround_with_tracing",
+    "surroundings",
+    "within",
+]
 
 
 @dataclass(slots=True)
@@ -143,8 +152,22 @@ _surroundings = Surroundings()
 
 
 def surroundings() -> Surroundings:
-    """Return the surroundings in force."""
+    """Return the surroundings in force.
+
+    Where the environment asks for tracing, and nobody else surrounds us, that is our tracer's.
+    """
+    if type(_surroundings) is Surroundings and asks_for_tracing():
+        surround_with_tracing()
     return _surroundings
+
+
+def surround_with_tracing() -> None:
+    """Let our LangSmith tracer surround us, if nobody else does.
+
+    The one place where callbacks reach up to what is built on them: by name, when it is needed.
+    """
+    if type(_surroundings) is Surroundings:
+        surround_with(import_module("callboard.langsmith.surroundings").LangSmithSurroundings())
 
 
 def surround_with(new: Surroundings) -> Surroundings:

@@ -1,0 +1,1 @@
+"""Tracing: events recorded as trees of runs. Pure: no input or output, no network."""
