@@ -2,20 +2,46 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from typing import Any
+from typing import TypeAlias
 
+from callboard.errors import BadOptionError, MissingExtraError
 from callboard.export import Exporter, HttpSink, Spool
 from callboard.langsmith import settings
+from callboard.wire.operations import Operation
 
-__all__ = ["default_exporter", "set_default_exporter"]
+__all__ = ["Nowhere", "default_exporter", "set_default_exporter"]
+
+logger = logging.getLogger(__name__)
+
+
+class Nowhere:
+    """Takes operations and drops them: where tracing is asked for, but can't be done."""
+
+    def submit(self, operation: Operation, *, urgent: bool = False) -> None:
+        """Drop an operation."""
+
+    def flush(self, timeout: float) -> bool:
+        """Return at once: there is nothing to wait for."""
+        return True
+
+    def shutdown(self, timeout: float) -> bool:
+        """Return at once: there is nothing to end."""
+        return True
+
+
+DefaultExporter: TypeAlias = Exporter | Nowhere
 
 _lock = threading.Lock()
-_exporter: Any = None
+_exporter: DefaultExporter | None = None
 
 
-def default_exporter() -> Any:
-    """Return the exporter of the process, made by what the environment says the first time."""
+def default_exporter() -> DefaultExporter:
+    """Return the exporter of the process, made by what the environment says the first time.
+
+    If it can't be made, that is logged, once, and nothing is sent: the application goes on.
+    """
     global _exporter
     if _exporter is None:
         with _lock:
@@ -24,13 +50,17 @@ def default_exporter() -> Any:
     return _exporter
 
 
-def _made_by_environment() -> Exporter:
+def _made_by_environment() -> DefaultExporter:
     directory = settings.spool_directory()
-    spool = None if directory is None else Spool(directory)
-    return Exporter(HttpSink(settings.endpoint(), settings.api_key()), spool=spool)
+    try:
+        sink = HttpSink(settings.endpoint(), settings.api_key())
+    except (BadOptionError, MissingExtraError) as error:
+        logger.warning("Tracing is on, but nothing can be sent: %s", error)
+        return Nowhere()
+    return Exporter(sink, spool=None if directory is None else Spool(directory))
 
 
-def set_default_exporter(exporter: Any) -> Any:
+def set_default_exporter(exporter: DefaultExporter | None) -> DefaultExporter | None:
     """Put another exporter in its place.
 
     Args:
