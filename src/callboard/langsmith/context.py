@@ -34,7 +34,7 @@ def tracing_v2_enabled(
         example_id: The dataset example that root runs are said to run.
         tags: Tags for every run.
         client: A ``langsmith.Client`` to send through, instead of our own exporter.
-        address: The agent address to send to, instead of a project.
+        address: Not sent yet: runs go to the project. Taken for compatibility.
 
     Yields:
         The tracer; after a call in the block, its ``get_run_url()`` tells where the trace is.

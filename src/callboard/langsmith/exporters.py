@@ -52,8 +52,11 @@ def default_exporter() -> DefaultExporter:
 
 def _made_by_environment() -> DefaultExporter:
     directory = settings.spool_directory()
+    workspace = settings.workspace()
+    # LangSmith protocol: transport and authentication.
+    headers = None if workspace is None else {"X-Tenant-Id": workspace}
     try:
-        sink = HttpSink(settings.endpoint(), settings.api_key())
+        sink = HttpSink(settings.endpoint(), settings.api_key(), headers=headers)
     except (BadOptionError, MissingExtraError) as error:
         logger.warning("Tracing is on, but nothing can be sent: %s", error)
         return Nowhere()

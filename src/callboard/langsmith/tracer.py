@@ -84,7 +84,7 @@ class LangChainTracer(BaseTracer):
             client: A ``langsmith.Client`` to send through, instead of our own exporter.
             tags: Tags for every run.
             metadata: Metadata for every run that has no other value for the key.
-            address: The agent address to send to, instead of a project.
+            address: Not sent yet: runs go to the project. Taken for compatibility.
             destination: Where to send operations, instead of the process's exporter.
             **kwargs: See `TracerCore`.
         """

@@ -50,6 +50,16 @@ def test_there_is_one_exporter_until_another_is_set(environment, tmp_path):
     assert first.shutdown(1)
 
 
+@pytest.mark.parametrize(
+    ("variables", "headers"),
+    [({"LANGSMITH_WORKSPACE_ID": "w1"}, {"X-Tenant-Id": "w1"}), ({}, {})],
+)
+def test_the_workspace_is_told_with_every_request(environment, variables, headers):
+    environment(CALLBOARD_SPOOL_DIR="", LANGSMITH_ENDPOINT="http://127.0.0.1:9", **variables)
+    told = default_exporter()._sink._headers
+    assert {name: told[name] for name in told if name.startswith("X-")} == headers
+
+
 def test_the_spool_is_where_the_environment_says(environment, tmp_path):
     environment(
         CALLBOARD_SPOOL_DIR=str(tmp_path / "spool"), LANGSMITH_ENDPOINT="http://127.0.0.1:9"
