@@ -26,6 +26,11 @@ The tree, so that one ``except`` clause can be as wide or as narrow as wanted::
     │   ├── BatchTooLargeError             they are more than it takes at once
     │   └── BatchRejectedError             it will never take them
     ├── SpoolError           OSError       the spool can't be written or read
+    ├── BoardError           RuntimeError  the board's server can't do what it is asked to
+    │   ├── BoardInUseError                another server has its file
+    │   ├── PortTakenError                 it can't listen where it is told to
+    │   ├── BoardOverloadedError           more waits to be written than may
+    │   └── BoardClosedError               it is shutting down
     └── InstallError         RuntimeError  ``callboard.langchain.install()`` can't do its work
 
 Each also derives from the built-in exception beside it, which is what the original system
@@ -46,6 +51,10 @@ __all__ = [
     "BadTagsError",
     "BatchRejectedError",
     "BatchTooLargeError",
+    "BoardClosedError",
+    "BoardError",
+    "BoardInUseError",
+    "BoardOverloadedError",
     "BodyTooLargeError",
     "CallboardError",
     "ClosedHandlerError",
@@ -54,6 +63,7 @@ __all__ = [
     "MissingExtraError",
     "NoParentRunError",
     "NoTracedRunError",
+    "PortTakenError",
     "SinkError",
     "SinkUnavailableError",
     "SpoolError",
@@ -169,3 +179,23 @@ class BatchRejectedError(SinkError):
 
 class SpoolError(CallboardError, OSError):
     """The spool can't be written or read."""
+
+
+class BoardError(CallboardError, RuntimeError):
+    """The board's server can't do what it is asked to."""
+
+
+class BoardInUseError(BoardError):
+    """Another server has the file: two would not know what the other has in mind."""
+
+
+class PortTakenError(BoardError):
+    """The server can't listen at the address and port that it is told to."""
+
+
+class BoardOverloadedError(BoardError):
+    """More waits to be written than may: try again in a second."""
+
+
+class BoardClosedError(BoardError):
+    """The server is shutting down."""

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from callboard.export.spool.lock import FileLock
+from callboard.locks import FileLock
 from callboard.export.spool.segment import Segment, SegmentWriter, segments_in
 from callboard.ids import uuid7
 
