@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 
-from callboard.server import info, ingest
+from callboard.server import info, ingest, missing, v1, v2
 from callboard.server.board import Board
 from callboard.server.faults import HANDLERS
 from callboard.server.guard import Guard
@@ -19,7 +19,7 @@ __all__ = ["make_app"]
 # think is missing (LangSmith protocol: URL prefixes).
 _PREFIXES = ("/api/v1", "/api", "")
 
-_V1: Sequence[BaseRoute] = [*info.ROUTES, *ingest.ROUTES]
+_V1: Sequence[BaseRoute] = [*info.ROUTES, *ingest.ROUTES, *v1.ROUTES, *missing.ROUTES]
 
 
 def make_app(board: Board) -> Starlette:
@@ -29,7 +29,10 @@ def make_app(board: Board) -> Starlette:
         board: It is the caller's to close.
     """
     app = Starlette(
-        routes=[Mount(prefix, routes=list(_V1)) for prefix in _PREFIXES],
+        routes=[
+            Mount("/api/v2", routes=[*v2.ROUTES, *missing.ROUTES]),
+            *(Mount(prefix, routes=list(_V1)) for prefix in _PREFIXES),
+        ],
         middleware=[Middleware(Guard, allowed_hosts=board.settings.allowed_hosts)],
         exception_handlers=dict(HANDLERS),
     )

@@ -12,12 +12,13 @@ from uuid import UUID
 from starlette.requests import Request
 
 from callboard import clock, ids
+from callboard.server.columns import Origin
 from callboard.server.settings import Settings
 from callboard.server.writer import Writer
 from callboard.store.base import Store
 from callboard.store.records import Project, ProjectQuery
 
-__all__ = ["Board", "board_of"]
+__all__ = ["Board", "board_of", "origin_of"]
 
 Result = TypeVar("Result")
 Arguments = ParamSpec("Arguments")
@@ -75,6 +76,11 @@ def board_of(request: Request) -> Board:
     return board
 
 
+def origin_of(request: Request) -> Origin:
+    """Return where the links in a request's answer point: to where it was sent."""
+    return Origin(board_of(request).tenant_id, str(request.base_url).rstrip("/"))
+
+
 def _tenant_of(store: Store) -> UUID:
     """Return the workspace's id, which links contain and so must stay the same."""
     kept: Any = store.read_setting("board", "tenant_id")
@@ -87,8 +93,4 @@ def _tenant_of(store: Store) -> UUID:
 def _ensure_default_project(store: Store) -> None:
     """Make a project, for clients find the workspace's id in the first one there is."""
     if not store.find_projects(ProjectQuery(limit=1)):
-        store.create_project(Project(ids.new_id(), DEFAULT_PROJECT, start_us=_now_us()))
-
-
-def _now_us() -> int:
-    return int(clock.now().timestamp() * 1_000_000)
+        store.create_project(Project(ids.new_id(), DEFAULT_PROJECT, start_us=clock.now_us()))

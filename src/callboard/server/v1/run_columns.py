@@ -1,0 +1,110 @@
+"""What the first API calls the things that a run has (LangSmith protocol: run schema)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from callboard.server.columns import (
+    NOTHING,
+    Column,
+    Origin,
+    ancestors,
+    app_path,
+    attachment_path,
+    cost_of,
+    feedback_shown,
+    moment_shown,
+    payload,
+    tokens_of,
+)
+from callboard.store.records import RunRecord
+
+__all__ = ["ALL", "COLUMNS", "REQUIRED"]
+
+
+def _files(run: RunRecord, origin: Origin) -> dict[str, Any]:
+    return {
+        f"attachment.{name}": {
+            "presigned_url": f"{origin.url}{attachment_path(run, name)}",
+            "mime_type": mime_type,
+        }
+        for name, mime_type in run.attachments.items()
+    }
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+COLUMNS: Mapping[str, Column] = {
+    "id": Column(lambda run, origin: str(run.id)),
+    "name": Column(lambda run, origin: run.name),
+    "run_type": Column(lambda run, origin: run.run_type),
+    # Clients require a start: of a run that only its end is known of, that is the best guess.
+    "start_time": Column(
+        lambda run, origin: moment_shown(run.start_us or run.end_us or run.received_us)
+    ),
+    "end_time": Column(lambda run, origin: moment_shown(run.end_us)),
+    "status": Column(lambda run, origin: run.status),
+    "trace_id": Column(lambda run, origin: str(run.trace_id)),
+    "session_id": Column(lambda run, origin: _text(run.project_id)),
+    "parent_run_id": Column(lambda run, origin: _text(run.parent_run_id)),
+    "parent_run_ids": Column(lambda run, origin: ancestors(run)),
+    "dotted_order": Column(lambda run, origin: run.dotted_order or ""),
+    "is_root": Column(lambda run, origin: run.is_root),
+    "latency": Column(lambda run, origin: run.latency),
+    "tags": Column(lambda run, origin: run.tags),
+    "metadata": Column(lambda run, origin: run.metadata),
+    "thread_id": Column(lambda run, origin: run.thread_id),
+    "reference_example_id": Column(lambda run, origin: _text(run.reference_example_id)),
+    "inputs": Column(payload("inputs"), ("inputs",)),
+    "outputs": Column(payload("outputs"), ("outputs",)),
+    "events": Column(payload("events"), ("events",)),
+    "extra": Column(payload("extra"), ("extra",)),
+    "error": Column(payload("error"), ("error",)),
+    "serialized": Column(payload("serialized"), ("serialized",)),
+    "inputs_preview": Column(lambda run, origin: run.inputs_preview),
+    "outputs_preview": Column(lambda run, origin: run.outputs_preview),
+    "s3_urls": Column(_files, ("attachments",)),
+    "first_token_time": Column(
+        lambda run, origin: moment_shown(run.subtree_first_token_us or run.first_token_us),
+        ("subtree",),
+    ),
+    "prompt_tokens": Column(lambda run, origin: tokens_of(run).prompt, ("subtree",)),
+    "completion_tokens": Column(lambda run, origin: tokens_of(run).completion, ("subtree",)),
+    "total_tokens": Column(lambda run, origin: tokens_of(run).total, ("subtree",)),
+    "prompt_token_details": Column(
+        lambda run, origin: tokens_of(run).prompt_details or None, ("subtree",)
+    ),
+    "completion_token_details": Column(
+        lambda run, origin: tokens_of(run).completion_details or None, ("subtree",)
+    ),
+    "prompt_cost": Column(lambda run, origin: cost_of(run).prompt, ("subtree",)),
+    "completion_cost": Column(lambda run, origin: cost_of(run).completion, ("subtree",)),
+    "total_cost": Column(lambda run, origin: cost_of(run).total, ("subtree",)),
+    "prompt_cost_details": Column(
+        lambda run, origin: cost_of(run).prompt_details or None, ("subtree",)
+    ),
+    "completion_cost_details": Column(
+        lambda run, origin: cost_of(run).completion_details or None, ("subtree",)
+    ),
+    "feedback_stats": Column(lambda run, origin: feedback_shown(run.feedback), ("feedback",)),
+    "app_path": Column(app_path),
+    "in_dataset": Column(lambda run, origin: run.reference_example_id is not None),
+    "price_model_id": NOTHING,
+    "manifest_id": NOTHING,
+    "last_queued_at": NOTHING,
+    "share_token": NOTHING,
+    "execution_order": NOTHING,
+    "child_run_ids": NOTHING,
+    "direct_child_run_ids": NOTHING,
+    "child_runs": NOTHING,
+}
+"""Every column by its name."""
+
+ALL = tuple(name for name, column in COLUMNS.items() if column is not NOTHING)
+"""What a run is told with when nothing is selected."""
+
+REQUIRED = ("id", "name", "start_time", "run_type", "trace_id")
+"""What clients want in every run, selected or not."""
