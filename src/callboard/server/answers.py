@@ -13,9 +13,7 @@ __all__ = ["answer", "no_content"]
 _OPTIONS = orjson.OPT_NON_STR_KEYS
 
 
-def answer(
-    content: Any, status: int = 200, headers: Mapping[str, str] | None = None
-) -> Response:
+def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return a JSON answer.
 
     Args:

@@ -10,7 +10,9 @@ from starlette.datastructures import QueryParams
 
 from callboard.clock import microseconds
 from callboard.errors import BadBodyError
-from callboard.query import Expression, all_of, parse, search_for
+from callboard.query import parse
+from callboard.query.nodes import Node, Search, all_of
+from callboard.query.terms import terms_of
 from callboard.server.faults import Invalid
 from callboard.wire.orders import moment, shown
 
@@ -34,12 +36,12 @@ class Arguments:
         """
         self._told = told
 
-    def any(self, name: str) -> Any:
+    def raw(self, name: str) -> Any:
         """Return an argument as it came; None if it did not."""
         value = self._told.get(name)
         return None if value == "" and isinstance(self._told, QueryParams) else value
 
-    def list(self, name: str) -> list[Any]:
+    def values(self, name: str) -> list[Any]:
         """Return a list; one value is a list of one, and a query repeats the name."""
         if isinstance(self._told, QueryParams):
             return [*self._told.getlist(name), *self._told.getlist(f"{name}[]")]
@@ -53,7 +55,7 @@ class Arguments:
 
     def text(self, name: str) -> str | None:
         """Return text."""
-        value = self.any(name)
+        value = self.raw(name)
         if value is None or isinstance(value, str):
             return value
         raise Invalid(f"{name} is {shown(value)}; it takes text.")
@@ -67,7 +69,7 @@ class Arguments:
 
     def texts(self, name: str) -> list[str]:
         """Return a list of text."""
-        values = self.list(name)
+        values = self.values(name)
         bad = next((value for value in values if not isinstance(value, str)), None)
         if bad is not None:
             raise Invalid(f"{name} has {shown(bad)}; it takes a list of text.")
@@ -75,7 +77,7 @@ class Arguments:
 
     def id(self, name: str) -> UUID | None:
         """Return an id."""
-        value = self.any(name)
+        value = self.raw(name)
         return None if value is None else _id(name, value)
 
     def required_id(self, name: str) -> UUID:
@@ -87,11 +89,11 @@ class Arguments:
 
     def ids(self, name: str) -> tuple[UUID, ...]:
         """Return a list of ids."""
-        return tuple(_id(name, value) for value in self.list(name))
+        return tuple(_id(name, value) for value in self.values(name))
 
     def flag(self, name: str) -> bool | None:
         """Return a truth value."""
-        value = self.any(name)
+        value = self.raw(name)
         if isinstance(value, str) and value.lower() in ("true", "false"):
             return value.lower() == "true"
         if value is None or isinstance(value, bool):
@@ -100,7 +102,7 @@ class Arguments:
 
     def number(self, name: str) -> float | None:
         """Return a number."""
-        value = self.any(name)
+        value = self.raw(name)
         if value is None:
             return None
         try:
@@ -121,7 +123,7 @@ class Arguments:
 
     def moment(self, name: str) -> int | None:
         """Return a moment, in microseconds since 1970."""
-        value = self.any(name)
+        value = self.raw(name)
         if value is None:
             return None
         try:
@@ -129,7 +131,7 @@ class Arguments:
         except BadBodyError as error:
             raise Invalid(f"{name} is refused: {error}") from None
 
-    def filter(self, name: str, and_search: str | None = None) -> Expression | None:
+    def filter(self, name: str, and_search: str | None = None) -> Node | None:
         """Return a filter.
 
         Args:
@@ -141,9 +143,10 @@ class Arguments:
         """
         text = self.text(name)
         parts = [] if text is None else [parse(text)]
-        if and_search:
-            parts.append(search_for(and_search))
-        return all_of(parts) if parts else None
+        terms = terms_of(and_search or "")
+        if terms:
+            parts.append(Search(tuple(dict.fromkeys(terms))))
+        return all_of(*parts) if parts else None
 
 
 def _id(name: str, value: Any) -> UUID:

@@ -32,6 +32,7 @@ __all__ = [
     "payload",
     "row",
     "tokens_of",
+    "told",
 ]
 
 _NO_TOKENS = Tokens()
@@ -63,7 +64,17 @@ class Column(NamedTuple):
     needs: tuple[Field, ...] = ()
 
 
-NOTHING = Column(lambda run, origin: None)
+def told(read: Callable[[RunRecord], Any], needs: tuple[Field, ...] = ()) -> Column:
+    """Return a column that is read of the run alone, and has no link in it.
+
+    Args:
+        read: Returns it as it is in JSON.
+        needs: What of the record must be read for it.
+    """
+    return Column(lambda run, _origin: read(run), needs)
+
+
+NOTHING = told(lambda _run: None)
 """What LangSmith has and this server has nothing to say of."""
 
 
@@ -86,14 +97,14 @@ def moment_shown(microseconds: int | None) -> str | None:
     return moment_at(microseconds).isoformat(timespec="microseconds")
 
 
-def payload(name: Field) -> Callable[[RunRecord, Origin], Any]:
-    """Return what reads a big field: JSON as it came, which is not parsed again."""
+def payload(name: Field) -> Column:
+    """Return the column of a big field: JSON as it came, which is not parsed again."""
 
-    def read(run: RunRecord, origin: Origin) -> Any:
+    def read(run: RunRecord) -> Any:
         data = run.payloads.get(name)
         return None if data is None else orjson.Fragment(data)
 
-    return read
+    return told(read, (name,))
 
 
 def ancestors(run: RunRecord) -> list[str]:

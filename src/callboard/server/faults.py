@@ -7,7 +7,7 @@ transport, errors, retries): 429 and 503 are tried again, other 4xx are not.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -66,13 +66,16 @@ _STATUSES: Mapping[type[Exception], int] = {
     BodyTooLargeError: 413,
     BadBodyError: 422,
     BadOptionError: 422,
-    FilterError: 400,
     NameTakenError: 409,
     BoardOverloadedError: 429,
     BoardClosedError: 503,
     StoreError: 503,
 }
 _LATER = frozenset({429, 503})
+
+
+def _explain_filter(_request: Request, error: FilterError) -> Response:
+    return answer({"detail": str(error), "column": error.column, "at": error.pointer}, 400)
 
 
 def _explain(request: Request, error: Exception) -> Response:
@@ -83,8 +86,7 @@ def _explain(request: Request, error: Exception) -> Response:
     return answer({"detail": str(error)}, status, headers)
 
 
-def _explain_http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+def _explain_http(_request: Request, error: HTTPException) -> Response:
     return answer({"detail": error.detail}, error.status_code, error.headers)
 
 
@@ -96,8 +98,9 @@ def _explain_fault(request: Request, error: Exception) -> Response:
     return answer({"detail": "The server failed at this; its log says how."}, 500)
 
 
-HANDLERS: Mapping[Any, Callable[[Request, Exception], Response | Awaitable[Response]]] = {
+HANDLERS: Mapping[Any, Callable[[Request, Any], Response]] = {
     **dict.fromkeys(_STATUSES, _explain),
+    FilterError: _explain_filter,
     HTTPException: _explain_http,
     Exception: _explain_fault,
 }

@@ -45,11 +45,11 @@ def _described() -> dict[str, Any]:
     }
 
 
-async def _info(request: Request) -> Response:
+async def _info(_request: Request) -> Response:
     return answer(_described())
 
 
-async def _health(request: Request) -> Response:
+async def _health(_request: Request) -> Response:
     return PlainTextResponse("ok")
 
 

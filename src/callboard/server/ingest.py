@@ -30,9 +30,7 @@ _MAX_REASONS = 20
 
 
 async def _multipart(request: Request) -> Response:
-    decoder = Decoder(
-        request.headers.get("content-type", ""), board_of(request).settings.limits
-    )
+    decoder = Decoder(request.headers.get("content-type", ""), board_of(request).settings.limits)
     await pour(request, decoder.feed)
     return await _take(request, decoder.close())
 

@@ -6,6 +6,8 @@ import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from platformdirs import user_data_dir
+
 from callboard.environment import value_of
 from callboard.errors import BadOptionError
 from callboard.wire.intake import Limits
@@ -14,6 +16,17 @@ __all__ = ["DEFAULT_HOST", "DEFAULT_PORT", "Settings", "default_database"]
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 1984
+
+
+def default_database() -> Path:
+    """Return the file to use when none is named: ``CALLBOARD_DB``, or one in the user's data.
+
+    That is ``callboard/callboard.db`` in ``XDG_DATA_HOME`` (XDG Base Directory Specification),
+    or where the platform keeps such things.
+    """
+    if told := value_of("CALLBOARD_DB"):
+        return Path(told).expanduser()
+    return Path(user_data_dir("callboard", appauthor=False)) / "callboard.db"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +46,7 @@ class Settings:
 
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
-    database: Path = field(default_factory=lambda: default_database())
+    database: Path = field(default_factory=default_database)
     limits: Limits = field(default_factory=Limits)
     max_queued_bytes: int = 64 * 1024 * 1024
     readers: int = 4
@@ -57,20 +70,3 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
-
-
-def default_database() -> Path:
-    """Return the file to use when none is named: ``CALLBOARD_DB``, or one in the user's data.
-
-    That is ``callboard/callboard.db`` in ``XDG_DATA_HOME`` (XDG Base Directory Specification),
-    or where the platform keeps such things.
-    """
-    if told := value_of("CALLBOARD_DB"):
-        return Path(told).expanduser()
-    return _data_directory() / "callboard.db"
-
-
-def _data_directory() -> Path:
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("callboard", appauthor=False))

@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
@@ -49,10 +50,8 @@ class _Task:
         self._call_back(partial(_set_exception, self.future, error))
 
     def _call_back(self, callback: Callable[[], None]) -> None:
-        try:
+        with suppress(RuntimeError):  # The loop is closed: nobody waits any more.
             self.loop.call_soon_threadsafe(callback)
-        except RuntimeError:
-            pass  # The loop is closed: nobody waits any more.
 
 
 class Writer:
@@ -136,10 +135,11 @@ class Writer:
 
     def _run(self) -> None:
         while tasks := self._next_tasks():
-            if tasks[0].change is not None:
-                self._make_change(tasks[0])
-            else:
+            change = tasks[0].change
+            if change is None:
                 self._commit(tasks)
+            else:
+                self._make(change, tasks[0])
 
     def _next_tasks(self) -> list[_Task]:
         """Return a change, or writes that can share a commit; nothing when all is done."""
@@ -158,10 +158,9 @@ class Writer:
             self.queued_bytes -= sum(task.size for task in tasks)
             return tasks
 
-    def _make_change(self, task: _Task) -> None:
-        assert task.change is not None
+    def _make(self, change: Callable[[Store], Any], task: _Task) -> None:
         try:
-            task.settle(task.change(self._store))
+            task.settle(change(self._store))
         except BaseException as error:  # noqa: BLE001 - it belongs to the request that asked
             task.fail(error)
 

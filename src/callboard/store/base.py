@@ -34,7 +34,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
-from callboard.query import Expression
+from callboard.query.nodes import Node
 from callboard.store.records import (
     FeedbackQuery,
     FeedbackRecord,
@@ -124,9 +124,7 @@ class Store(Protocol):
         """
         ...
 
-    def find_threads(
-        self, query: RunQuery, having: Expression | None = None
-    ) -> Page[ThreadRecord]:
+    def find_threads(self, query: RunQuery, having: Node | None = None) -> Page[ThreadRecord]:
         """Return the threads that root runs of a query belong to, the latest first.
 
         Args:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 from uuid import UUID
 
-from callboard.query import Expression
+from callboard.query.nodes import Node
 
 __all__ = [
     "PAYLOADS",
@@ -250,9 +250,9 @@ class RunQuery:
     since_us: int | None = None
     until_us: int | None = None
     reference_example_ids: Sequence[UUID] = ()
-    filter: Expression | None = None
-    trace_filter: Expression | None = None
-    tree_filter: Expression | None = None
+    filter: Node | None = None
+    trace_filter: Node | None = None
+    tree_filter: Node | None = None
     newest_first: bool = True
     limit: int = 100
     cursor: str | None = None

@@ -67,7 +67,7 @@ async def _create(request: Request) -> Response:
 
 
 def _config(arguments: Arguments) -> dict[str, Any] | None:
-    config = arguments.any("feedback_config")
+    config = arguments.raw("feedback_config")
     if config is None:
         return None
     if not isinstance(config, dict) or config.get("type") not in _TYPES:
@@ -112,7 +112,7 @@ async def _update(request: Request) -> Response:
 
 def _with_categories(config: dict[str, Any], arguments: Arguments) -> dict[str, Any]:
     """Return a configuration with categories added and taken away, as the arguments say."""
-    added, removed = arguments.list("add_categories"), arguments.list("remove_categories")
+    added, removed = arguments.values("add_categories"), arguments.values("remove_categories")
     if not added and not removed:
         return config
     if config["type"] != "categorical":

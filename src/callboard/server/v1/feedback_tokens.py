@@ -52,7 +52,7 @@ def _end(arguments: Arguments) -> int:
     told = arguments.moment("expires_at")
     if told is not None:
         return told
-    within = arguments.any("expires_in")
+    within = arguments.raw("expires_in")
     life = _USUAL_LIFE
     if isinstance(within, dict):
         parts = Arguments(within)

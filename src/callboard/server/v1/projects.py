@@ -61,9 +61,7 @@ async def _shown_all(board: Board, projects: list[Project], *, counted: bool) ->
         wanted = [project.id for project in projects]
         statistics = await board.read(board.store.project_statistics, wanted)
     none = RunStatistics() if counted else None
-    return [
-        project_shown(project, board, statistics.get(project.id, none)) for project in projects
-    ]
+    return [project_shown(project, board, statistics.get(project.id, none)) for project in projects]
 
 
 async def _list(request: Request) -> Response:
@@ -134,7 +132,7 @@ def _project_of(arguments: Arguments) -> Project:
 
 
 def _extra(arguments: Arguments) -> dict[str, Any] | None:
-    extra = arguments.any("extra")
+    extra = arguments.raw("extra")
     if extra is None or isinstance(extra, dict):
         return extra
     raise Invalid("extra takes a JSON object.")

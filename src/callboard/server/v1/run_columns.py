@@ -17,6 +17,7 @@ from callboard.server.columns import (
     moment_shown,
     payload,
     tokens_of,
+    told,
 )
 from callboard.store.records import RunRecord
 
@@ -38,60 +39,54 @@ def _text(value: object) -> str | None:
 
 
 COLUMNS: Mapping[str, Column] = {
-    "id": Column(lambda run, origin: str(run.id)),
-    "name": Column(lambda run, origin: run.name),
-    "run_type": Column(lambda run, origin: run.run_type),
+    "id": told(lambda run: str(run.id)),
+    "name": told(lambda run: run.name),
+    "run_type": told(lambda run: run.run_type),
     # Clients require a start: of a run that only its end is known of, that is the best guess.
-    "start_time": Column(
-        lambda run, origin: moment_shown(run.start_us or run.end_us or run.received_us)
-    ),
-    "end_time": Column(lambda run, origin: moment_shown(run.end_us)),
-    "status": Column(lambda run, origin: run.status),
-    "trace_id": Column(lambda run, origin: str(run.trace_id)),
-    "session_id": Column(lambda run, origin: _text(run.project_id)),
-    "parent_run_id": Column(lambda run, origin: _text(run.parent_run_id)),
-    "parent_run_ids": Column(lambda run, origin: ancestors(run)),
-    "dotted_order": Column(lambda run, origin: run.dotted_order or ""),
-    "is_root": Column(lambda run, origin: run.is_root),
-    "latency": Column(lambda run, origin: run.latency),
-    "tags": Column(lambda run, origin: run.tags),
-    "metadata": Column(lambda run, origin: run.metadata),
-    "thread_id": Column(lambda run, origin: run.thread_id),
-    "reference_example_id": Column(lambda run, origin: _text(run.reference_example_id)),
-    "inputs": Column(payload("inputs"), ("inputs",)),
-    "outputs": Column(payload("outputs"), ("outputs",)),
-    "events": Column(payload("events"), ("events",)),
-    "extra": Column(payload("extra"), ("extra",)),
-    "error": Column(payload("error"), ("error",)),
-    "serialized": Column(payload("serialized"), ("serialized",)),
-    "inputs_preview": Column(lambda run, origin: run.inputs_preview),
-    "outputs_preview": Column(lambda run, origin: run.outputs_preview),
+    "start_time": told(lambda run: moment_shown(run.start_us or run.end_us or run.received_us)),
+    "end_time": told(lambda run: moment_shown(run.end_us)),
+    "status": told(lambda run: run.status),
+    "trace_id": told(lambda run: str(run.trace_id)),
+    "session_id": told(lambda run: _text(run.project_id)),
+    "parent_run_id": told(lambda run: _text(run.parent_run_id)),
+    "parent_run_ids": told(ancestors),
+    "dotted_order": told(lambda run: run.dotted_order or ""),
+    "is_root": told(lambda run: run.is_root),
+    "latency": told(lambda run: run.latency),
+    "tags": told(lambda run: run.tags),
+    "metadata": told(lambda run: run.metadata),
+    "thread_id": told(lambda run: run.thread_id),
+    "reference_example_id": told(lambda run: _text(run.reference_example_id)),
+    "inputs": payload("inputs"),
+    "outputs": payload("outputs"),
+    "events": payload("events"),
+    "extra": payload("extra"),
+    "error": payload("error"),
+    "serialized": payload("serialized"),
+    "inputs_preview": told(lambda run: run.inputs_preview),
+    "outputs_preview": told(lambda run: run.outputs_preview),
     "s3_urls": Column(_files, ("attachments",)),
-    "first_token_time": Column(
-        lambda run, origin: moment_shown(run.subtree_first_token_us or run.first_token_us),
+    "first_token_time": told(
+        lambda run: moment_shown(run.subtree_first_token_us or run.first_token_us),
         ("subtree",),
     ),
-    "prompt_tokens": Column(lambda run, origin: tokens_of(run).prompt, ("subtree",)),
-    "completion_tokens": Column(lambda run, origin: tokens_of(run).completion, ("subtree",)),
-    "total_tokens": Column(lambda run, origin: tokens_of(run).total, ("subtree",)),
-    "prompt_token_details": Column(
-        lambda run, origin: tokens_of(run).prompt_details or None, ("subtree",)
+    "prompt_tokens": told(lambda run: tokens_of(run).prompt, ("subtree",)),
+    "completion_tokens": told(lambda run: tokens_of(run).completion, ("subtree",)),
+    "total_tokens": told(lambda run: tokens_of(run).total, ("subtree",)),
+    "prompt_token_details": told(lambda run: tokens_of(run).prompt_details or None, ("subtree",)),
+    "completion_token_details": told(
+        lambda run: tokens_of(run).completion_details or None, ("subtree",)
     ),
-    "completion_token_details": Column(
-        lambda run, origin: tokens_of(run).completion_details or None, ("subtree",)
+    "prompt_cost": told(lambda run: cost_of(run).prompt, ("subtree",)),
+    "completion_cost": told(lambda run: cost_of(run).completion, ("subtree",)),
+    "total_cost": told(lambda run: cost_of(run).total, ("subtree",)),
+    "prompt_cost_details": told(lambda run: cost_of(run).prompt_details or None, ("subtree",)),
+    "completion_cost_details": told(
+        lambda run: cost_of(run).completion_details or None, ("subtree",)
     ),
-    "prompt_cost": Column(lambda run, origin: cost_of(run).prompt, ("subtree",)),
-    "completion_cost": Column(lambda run, origin: cost_of(run).completion, ("subtree",)),
-    "total_cost": Column(lambda run, origin: cost_of(run).total, ("subtree",)),
-    "prompt_cost_details": Column(
-        lambda run, origin: cost_of(run).prompt_details or None, ("subtree",)
-    ),
-    "completion_cost_details": Column(
-        lambda run, origin: cost_of(run).completion_details or None, ("subtree",)
-    ),
-    "feedback_stats": Column(lambda run, origin: feedback_shown(run.feedback), ("feedback",)),
+    "feedback_stats": told(lambda run: feedback_shown(run.feedback), ("feedback",)),
     "app_path": Column(app_path),
-    "in_dataset": Column(lambda run, origin: run.reference_example_id is not None),
+    "in_dataset": told(lambda run: run.reference_example_id is not None),
     "price_model_id": NOTHING,
     "manifest_id": NOTHING,
     "last_queued_at": NOTHING,

@@ -138,10 +138,12 @@ _GROUPS: Mapping[str, GroupKey] = {
 
 
 async def _grouped(board: Board, query: RunQuery, by: Mapping[str, Any]) -> dict[str, Any]:
-    attribute = by.get("attribute")
+    arguments = Arguments(by)
+    attribute = arguments.required_text("attribute")
     if attribute not in _GROUPS:
-        raise Invalid(f"group_by.attribute is {attribute!r}; it takes {', '.join(_GROUPS)}.")
-    groups = await board.read(board.store.group_runs, query, _GROUPS[attribute], by.get("path"))
+        raise Invalid(f"group_by.attribute is {attribute[:80]!r}; it takes {', '.join(_GROUPS)}.")
+    key = arguments.text("path")
+    groups = await board.read(board.store.group_runs, query, _GROUPS[attribute], key)
     return {str(value): statistics_shown(statistics) for value, statistics in groups}
 
 

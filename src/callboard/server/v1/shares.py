@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from callboard.query.nodes import one_of
 from callboard.server.answers import answer, no_content
 from callboard.server.arguments import Arguments
 from callboard.server.board import board_of, origin_of
@@ -84,7 +85,7 @@ async def _public_runs(request: Request) -> Response:
     within: dict[str, Any] = {"trace_id": share.trace_id}
     if wanted:
         # Ids alone would be looked up in every trace.
-        within["filter"] = ids_are(wanted)
+        within["filter"] = one_of("id", [*wanted])
         body = {name: value for name, value in body.items() if name != "id"}
     return await answer_query(request, body, within)
 

@@ -21,6 +21,7 @@ from callboard.server.columns import (
     moment_shown,
     payload,
     tokens_of,
+    told,
 )
 from callboard.server.faults import Invalid
 from callboard.store.records import RunRecord
@@ -29,9 +30,7 @@ __all__ = ["COLUMNS", "TRACE_COLUMNS", "selected"]
 
 
 def _files(run: RunRecord, origin: Origin) -> dict[str, str]:
-    return {
-        name: f"{origin.url}/api/v1{attachment_path(run, name)}" for name in run.attachments
-    }
+    return {name: f"{origin.url}/api/v1{attachment_path(run, name)}" for name in run.attachments}
 
 
 def _text(value: object) -> str | None:
@@ -40,16 +39,16 @@ def _text(value: object) -> str | None:
 
 def _raw(read: Callable[[RunRecord], Mapping[str, Any]]) -> Column:
     """Return a column of details, which this API wraps."""
-    return Column(lambda run, origin: {"raw": read(run)} if read(run) else None, ("subtree",))
+    return told(lambda run: {"raw": read(run)} if read(run) else None, ("subtree",))
 
 
 _USAGE: Mapping[str, Column] = {
-    "total_tokens": Column(lambda run, origin: tokens_of(run).total, ("subtree",)),
-    "prompt_tokens": Column(lambda run, origin: tokens_of(run).prompt, ("subtree",)),
-    "completion_tokens": Column(lambda run, origin: tokens_of(run).completion, ("subtree",)),
-    "total_cost": Column(lambda run, origin: cost_of(run).total, ("subtree",)),
-    "prompt_cost": Column(lambda run, origin: cost_of(run).prompt, ("subtree",)),
-    "completion_cost": Column(lambda run, origin: cost_of(run).completion, ("subtree",)),
+    "total_tokens": told(lambda run: tokens_of(run).total, ("subtree",)),
+    "prompt_tokens": told(lambda run: tokens_of(run).prompt, ("subtree",)),
+    "completion_tokens": told(lambda run: tokens_of(run).completion, ("subtree",)),
+    "total_cost": told(lambda run: cost_of(run).total, ("subtree",)),
+    "prompt_cost": told(lambda run: cost_of(run).prompt, ("subtree",)),
+    "completion_cost": told(lambda run: cost_of(run).completion, ("subtree",)),
     "prompt_token_details": _raw(lambda run: tokens_of(run).prompt_details),
     "completion_token_details": _raw(lambda run: tokens_of(run).completion_details),
     "prompt_cost_details": _raw(lambda run: cost_of(run).prompt_details),
@@ -57,47 +56,45 @@ _USAGE: Mapping[str, Column] = {
 }
 
 _SHARED: Mapping[str, Column] = {
-    "name": Column(lambda run, origin: run.name),
-    "start_time": Column(
-        lambda run, origin: moment_shown(run.start_us or run.end_us or run.received_us)
-    ),
-    "end_time": Column(lambda run, origin: moment_shown(run.end_us)),
-    "first_token_time": Column(
-        lambda run, origin: moment_shown(run.subtree_first_token_us or run.first_token_us),
+    "name": told(lambda run: run.name),
+    "start_time": told(lambda run: moment_shown(run.start_us or run.end_us or run.received_us)),
+    "end_time": told(lambda run: moment_shown(run.end_us)),
+    "first_token_time": told(
+        lambda run: moment_shown(run.subtree_first_token_us or run.first_token_us),
         ("subtree",),
     ),
-    "error": Column(payload("error"), ("error",)),
-    "error_preview": Column(lambda run, origin: run.error_preview),
-    "inputs": Column(payload("inputs"), ("inputs",)),
-    "inputs_preview": Column(lambda run, origin: run.inputs_preview),
-    "outputs": Column(payload("outputs"), ("outputs",)),
-    "outputs_preview": Column(lambda run, origin: run.outputs_preview),
-    "trace_id": Column(lambda run, origin: str(run.trace_id)),
-    "thread_id": Column(lambda run, origin: run.thread_id),
+    "error": payload("error"),
+    "error_preview": told(lambda run: run.error_preview),
+    "inputs": payload("inputs"),
+    "inputs_preview": told(lambda run: run.inputs_preview),
+    "outputs": payload("outputs"),
+    "outputs_preview": told(lambda run: run.outputs_preview),
+    "trace_id": told(lambda run: str(run.trace_id)),
+    "thread_id": told(lambda run: run.thread_id),
     **_USAGE,
 }
 
 COLUMNS: Mapping[str, Column] = {
     **_SHARED,
-    "id": Column(lambda run, origin: str(run.id)),
-    "run_type": Column(lambda run, origin: run.run_type),
-    "status": Column(lambda run, origin: run.status),
-    "latency_seconds": Column(lambda run, origin: run.latency),
-    "extra": Column(payload("extra"), ("extra",)),
-    "metadata": Column(lambda run, origin: run.metadata),
-    "events": Column(payload("events"), ("events",)),
-    "manifest": Column(payload("serialized"), ("serialized",)),
-    "parent_run_id": Column(lambda run, origin: _text(run.parent_run_id)),
-    "parent_run_ids": Column(lambda run, origin: ancestors(run)),
-    "project_id": Column(lambda run, origin: _text(run.project_id)),
-    "dotted_order": Column(lambda run, origin: run.dotted_order),
-    "is_root": Column(lambda run, origin: run.is_root),
-    "reference_example_id": Column(lambda run, origin: _text(run.reference_example_id)),
-    "tags": Column(lambda run, origin: run.tags),
+    "id": told(lambda run: str(run.id)),
+    "run_type": told(lambda run: run.run_type),
+    "status": told(lambda run: run.status),
+    "latency_seconds": told(lambda run: run.latency),
+    "extra": payload("extra"),
+    "metadata": told(lambda run: run.metadata),
+    "events": payload("events"),
+    "manifest": payload("serialized"),
+    "parent_run_id": told(lambda run: _text(run.parent_run_id)),
+    "parent_run_ids": told(ancestors),
+    "project_id": told(lambda run: _text(run.project_id)),
+    "dotted_order": told(lambda run: run.dotted_order),
+    "is_root": told(lambda run: run.is_root),
+    "reference_example_id": told(lambda run: _text(run.reference_example_id)),
+    "tags": told(lambda run: run.tags),
     "app_path": Column(app_path),
     "attachments": Column(_files, ("attachments",)),
-    "is_in_dataset": Column(lambda run, origin: run.reference_example_id is not None),
-    "feedback_stats": Column(lambda run, origin: feedback_shown(run.feedback), ("feedback",)),
+    "is_in_dataset": told(lambda run: run.reference_example_id is not None),
+    "feedback_stats": told(lambda run: feedback_shown(run.feedback), ("feedback",)),
     "reference_dataset_id": NOTHING,
     "price_model_id": NOTHING,
     "thread_evaluation_time": NOTHING,
@@ -109,9 +106,9 @@ COLUMNS: Mapping[str, Column] = {
 
 TRACE_COLUMNS: Mapping[str, Column] = {
     **_SHARED,
-    "latency": Column(lambda run, origin: run.latency),
+    "latency": told(lambda run: run.latency),
     # The version of the row: rows have none here.
-    "op": Column(lambda run, origin: 0),
+    "op": told(lambda _run: 0),
     "turn_number": NOTHING,
 }
 """Every column of a trace in a thread."""

@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from callboard.query import THREAD_FIELDS, all_of, parse, thread_is
+from callboard.query import THREAD_FIELDS, parse
+from callboard.query.nodes import Compare, all_of
 from callboard.server.answers import answer
 from callboard.server.arguments import Arguments
 from callboard.server.board import Board, board_of, origin_of
@@ -67,13 +68,13 @@ def _shown(thread: ThreadRecord) -> dict[str, Any]:
 def _of_thread(request: Request, arguments: Arguments, **fields: Any) -> RunQuery:
     """Return the query for the root runs of the thread that the path names."""
     told = arguments.filter("filter")
-    one = thread_is(request.path_params["thread_id"])
+    one = Compare("thread_id", "eq", request.path_params["thread_id"])
     return query_of(
         arguments,
         page_size=_PAGE,
         is_root=True,
         since_us=arguments.moment("min_start_time"),
-        filter=one if told is None else all_of([one, told]),
+        filter=one if told is None else all_of(one, told),
         **fields,
     )
 
@@ -101,7 +102,7 @@ async def _stats(request: Request) -> Response:
     statistics = await board.read(board.store.run_statistics, query)
     names = [name.lower() for name in arguments.texts("selects")]
     thread = await _thread(board, query) if _TIMES.intersection(names) else None
-    return answer({key: value for key, value in _told(names, statistics, thread).items()})
+    return answer(_told(names, statistics, thread))
 
 
 async def _thread(board: Board, query: RunQuery) -> ThreadRecord | None:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from callboard.query import all_of, ids_are
+from callboard.query.nodes import Node, all_of, one_of
 from callboard.server.arguments import Arguments
 from callboard.server.board import board_of, origin_of
 from callboard.server.bodies import read_object
@@ -41,11 +41,13 @@ async def _query(request: Request) -> Response:
     return page_answer(request, page, partial(_shown, names, origin_of(request)))
 
 
-def _only(arguments: Arguments) -> Any:
+def _only(arguments: Arguments) -> Node | None:
     """Return the filter, which holds for the traces that are named, if any are."""
     told, traces = arguments.filter("filter"), arguments.ids("trace_ids")
-    parts = [*([told] if told is not None else []), *([ids_are(traces)] if traces else [])]
-    return all_of(parts) if parts else None
+    if not traces:
+        return told
+    named = one_of("id", [*traces])
+    return named if told is None else all_of(named, told)
 
 
 def _shown(names: Sequence[str], origin: Origin, run: RunRecord) -> dict[str, Any]:
