@@ -8,6 +8,7 @@ in `evaluation`: whoever compiles them reads that page first. Nothing here knows
 from callboard.query.evaluation import matches
 from callboard.query.facts import RunFacts
 from callboard.query.fields import EXAMPLE_FIELDS, RUN_FIELDS, THREAD_FIELDS
+from callboard.query.nodes import Node as Expression
 from callboard.query.printing import to_text
 from callboard.query.syntax import parse
 
@@ -15,6 +16,7 @@ __all__ = [
     "EXAMPLE_FIELDS",
     "RUN_FIELDS",
     "THREAD_FIELDS",
+    "Expression",
     "RunFacts",
     "matches",
     "parse",

@@ -34,6 +34,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
+from callboard.query import Expression
 from callboard.store.records import (
     FeedbackQuery,
     FeedbackRecord,
@@ -123,8 +124,13 @@ class Store(Protocol):
         """
         ...
 
-    def find_threads(self, query: RunQuery) -> Page[ThreadRecord]:
-        """Return the threads that root runs of a query belong to, the latest first."""
+    def find_threads(self, query: RunQuery, having: Expression | None = None) -> Page[ThreadRecord]:
+        """Return the threads that root runs of a query belong to, the latest first.
+
+        Args:
+            query: Which root runs.
+            having: What must be true of the thread (`callboard.query.THREAD_FIELDS`).
+        """
         ...
 
     def delete_traces(self, trace_ids: Sequence[UUID]) -> int:
