@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 
 import apsw
 import zstandard
@@ -125,9 +126,7 @@ class Trainer:
             self._thread.join()
 
     def _train(self, samples: Sequence[bytes]) -> None:
-        try:
-            self._trained = zstandard.train_dictionary(
-                _DICTIONARY_BYTES, list(samples), level=_LEVEL
-            ).as_bytes()
-        except zstandard.ZstdError:
-            pass  # They have nothing in common. It goes on without.
+        # It fails on samples that have nothing in common: then it goes on without.
+        with suppress(zstandard.ZstdError):
+            trained = zstandard.train_dictionary(_DICTIONARY_BYTES, list(samples), level=_LEVEL)
+            self._trained = trained.as_bytes()

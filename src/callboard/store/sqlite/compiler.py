@@ -140,7 +140,9 @@ class _Compiler:
         self._run = run
         self._handles = handles
 
-    def condition(self, node: Node, *, negated: bool) -> Sql:
+    def condition(  # noqa: PLR0911 - a line or two for each node
+        self, node: Node, *, negated: bool
+    ) -> Sql:
         """Return a node as a condition.
 
         Args:

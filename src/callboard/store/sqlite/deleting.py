@@ -50,10 +50,12 @@ def _delete_marks(db: apsw.Connection) -> None:
     rows = db.execute(
         "SELECT rid, project, start_us, trace_id, is_root, tags, metadata FROM runs "
         "WHERE rid IN (SELECT rid FROM temp.doomed)"
-    ).fetchall()
+    )
     of_traces: set[tuple[int, bytes]] = set()
     of_roots: list[tuple[int, int, int, int]] = []
-    for rid, project, start_us, trace_id, is_root, tags, metadata in rows:
+    row: tuple[Any, ...]
+    for row in rows.fetchall():
+        rid, project, start_us, trace_id, is_root, tags, metadata = row
         marks = marks_of(tags, metadata)
         of_traces.update((mark, trace_id) for mark in marks)
         if is_root and project is not None and start_us is not None:

@@ -10,13 +10,14 @@ from typing import Any, Protocol
 
 import apsw
 
-from callboard.query.entries import number_of
+from callboard.query.entries import entries_of, number_of
 from callboard.query.evaluation import matches
 from callboard.query.facts import RunFacts
 from callboard.query.nodes import Entry, Search
 from callboard.store.derived import ERROR_LENGTH, error_of, read
 from callboard.store.sqlite.codec import Reader
 from callboard.store.sqlite.schema import payload_key
+from callboard.store.sqlite.values import json_text
 
 __all__ = ["Functions", "Handles"]
 
@@ -35,11 +36,12 @@ class Functions:
     """The functions of one connection.
 
     ===================================  ======================================================
-    ``metadata_fits(node, metadata)``    whether an entry of metadata, as JSON, is as the node has it
+    ``metadata_fits(node, metadata)``    whether an entry of metadata is as the node has it
     ``payload_fits(node, rid)``          the same of an entry of inputs or outputs
     ``mentions(node, rid, name, error)`` whether the text of a run has the terms of a search
     ``whole_error(rid, error)``          an error, of which the row has the beginning
     ``number_in(text)``                  the number that a text is, or null
+    ``values_of(key, metadata)``         the values of a key of metadata, as a JSON list of text
     ===================================  ======================================================
     """
 
@@ -47,13 +49,15 @@ class Functions:
         self._payloads = payloads
         self._nodes: list[Entry | Search] = []
         self.payloads_read = 0
-        for name, function, count in (
+        functions: tuple[tuple[str, Any, int], ...] = (
             ("metadata_fits", self._metadata_fits, 2),
             ("payload_fits", self._payload_fits, 2),
             ("mentions", self._mentions, 4),
             ("whole_error", self._whole_error, 2),
             ("number_in", number_of, 1),
-        ):
+            ("values_of", _values_of, 2),
+        )
+        for name, function, count in functions:
             db.create_scalar_function(name, function, count, deterministic=True)
 
     def handle(self, node: Entry | Search) -> int:
@@ -96,3 +100,8 @@ class Functions:
         data = self._payloads.read(payload_key(rid, part))
         self.payloads_read += 1
         return None if data is None else read(data)
+
+
+def _values_of(key: str, metadata: str | None) -> str:
+    found = entries_of(read(metadata.encode())) if metadata else ()
+    return json_text(list(dict.fromkeys(text for path, text in found if path == key)))

@@ -76,7 +76,7 @@ class _Order(NamedTuple):
 def find_runs(connection: ReadConnection, query: RunQuery) -> Page[RunRecord]:
     """Return a page of runs."""
     order = _order(query)
-    selection = select(connection, query)
+    selection = select(connection, query, one_by_one=True)
     order = order._replace(
         columns=tuple(each.replace("{start}", selection.start) for each in order.columns)
     )

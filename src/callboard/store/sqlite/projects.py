@@ -11,10 +11,10 @@ import apsw
 from callboard import ids
 from callboard.clock import now_us
 from callboard.errors import NameTakenError
+from callboard.query.entries import entries_of
 from callboard.store.records import Project, ProjectQuery
 from callboard.store.sqlite.deleting import delete_runs
 from callboard.store.sqlite.values import id_or_none, json_of, json_text, only_known, sql_id
-from callboard.query.entries import entries_of
 
 __all__ = [
     "DEFAULT_PROJECT",

@@ -143,29 +143,17 @@ def _account(told: tuple[Any, ...]) -> tuple[Tokens | None, Cost | None]:
 def _record(
     connection: ReadConnection, row: tuple[Any, ...], fields: Collection[Field]
 ) -> RunRecord:
-    (
-        *outline,
-        rid,
-        received_us,
-        inputs_preview,
-        outputs_preview,
-        tags,
-        metadata,
-        example_id,
-        project_id,
-        thread,
-    ) = row
-    record = RunRecord(
-        *_outline(tuple(outline)),
-        project_id=id_or_none(project_id),
-        tags=read(tags.encode()) if tags else [],
-        metadata=read(metadata.encode()) if metadata else {},
-        thread_id=thread,
-        reference_example_id=id_or_none(example_id),
-        inputs_preview=inputs_preview,
-        outputs_preview=outputs_preview,
-        received_us=received_us,
-    )
+    rid, received_us, inputs_preview, outputs_preview, tags, metadata = row[18:24]
+    example_id, project_id, thread = row[24:]
+    record = RunRecord(*_outline(row))
+    record.project_id = id_or_none(project_id)
+    record.tags = read(tags.encode()) if tags else []
+    record.metadata = read(metadata.encode()) if metadata else {}
+    record.thread_id = thread
+    record.reference_example_id = id_or_none(example_id)
+    record.inputs_preview = inputs_preview
+    record.outputs_preview = outputs_preview
+    record.received_us = received_us
     if fields:
         _read_fields(connection, rid, record, fields)
     return record

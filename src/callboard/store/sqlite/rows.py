@@ -1,6 +1,6 @@
 """Rows of the table of runs: what has been told of a run, and what follows from it.
 
-A `Row` is read, told what is new (`Row.tell`), and written: `Row.changes` has what is to be written.
+A `Row` is read, told what is new (`Row.tell`), and written: `Row.changes` has what to write.
 """
 
 from __future__ import annotations

@@ -102,6 +102,11 @@ CREATE INDEX runs_counting ON runs (
     prompt_tokens, completion_tokens, total_tokens, prompt_cost, completion_cost, total_cost
 ) WHERE counts = 1;
 
+CREATE INDEX runs_spending ON runs (
+    project, start_us,
+    prompt_tokens, completion_tokens, total_tokens, prompt_cost, completion_cost, total_cost
+) WHERE counts = 1;
+
 CREATE TABLE payloads (
     key INTEGER PRIMARY KEY,
     coding INTEGER NOT NULL,

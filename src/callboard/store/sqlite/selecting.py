@@ -46,27 +46,46 @@ class Selection:
     start: str = "run.start_us"
     project: str | None = None
 
+    def sql(self, columns: str, *also: Sql) -> Sql:
+        """Return the statement that selects columns of these runs, in no order.
 
-def select(connection: ReadConnection, query: RunQuery) -> Selection:
+        Args:
+            columns: What of the run ``run``.
+            *also: What must be true besides.
+        """
+        where = conjunction([*self.conditions, *also, self.filter])
+        # Pieces of SQL are the program's own; values are bound.
+        return Sql(f"SELECT {columns} FROM {self.source} WHERE {where.text}", where.values)  # noqa: S608
+
+
+def select(connection: ReadConnection, query: RunQuery, *, one_by_one: bool = False) -> Selection:
     """Return which runs a query means, whatever their order.
 
     Args:
         connection: Where they are looked for.
         query: The query.
+        one_by_one: Whether the projects are left to the caller, if `Selection.project` is set.
     """
     if query.ids:
         return Selection("runs AS run", [_among("run.id", query.ids)])
     selection = _Selector(connection.db, query).selection()
     selection.conditions += _conditions(query)
     selection.filter = _filters(connection, query)
-    if query.project_ids and selection.project is None:
-        keys = "SELECT pid FROM projects WHERE id IN carray(?)"
-        value = apsw.carray(tuple(each.bytes for each in query.project_ids))
-        selection.conditions.append(Sql(f"run.project IN ({keys})", (value,)))  # noqa: S608
+    if selection.project is None or not one_by_one:
+        selection.conditions += _of_projects(selection.project or "run.project", query.project_ids)
     for bound, sign in ((query.since_us, ">="), (query.until_us, "<")):
         if bound is not None:
             selection.conditions.append(Sql(f"{selection.start} {sign} ?", (bound,)))
     return selection
+
+
+def _of_projects(column: str, project_ids: Sequence[UUID]) -> list[Sql]:
+    if not project_ids:
+        # So that the index serves, which begins with the project.
+        return [Sql(f"{column} IN (SELECT pid FROM projects)")]  # noqa: S608 - no values
+    keys = "SELECT pid FROM projects WHERE id IN carray(?)"
+    value = apsw.carray(tuple(each.bytes for each in project_ids))
+    return [Sql(f"{column} IN ({keys})", (value,))]
 
 
 def searches(query: RunQuery) -> bool:

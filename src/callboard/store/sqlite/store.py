@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,9 @@ from callboard.store.sqlite.connections import Connections, ReadConnection
 from callboard.store.sqlite.deleting import delete_runs
 from callboard.store.sqlite.listing import find_runs
 from callboard.store.sqlite.reading import read_attachment, read_outline, read_run
+from callboard.store.sqlite.statistics import group_runs, run_statistics
+from callboard.store.sqlite.threads import find_threads
+from callboard.store.sqlite.totals import ProjectTotals
 from callboard.store.sqlite.writing import RunWriter
 from callboard.wire.operations import Attachment, Feedback, Operation
 
@@ -52,6 +55,7 @@ class SqliteStore:
         self._connections = connections
         self._writer = RunWriter(connections.writer, prices)
         self._writing = threading.Lock()
+        self._totals = ProjectTotals()
 
     @classmethod
     def open(
@@ -107,6 +111,23 @@ class SqliteStore:
         with self._reading() as connection:
             return read_attachment(connection, run_id, name)
 
+    def run_statistics(self, query: RunQuery) -> RunStatistics:
+        """Return what the runs of a query come to."""
+        with self._reading() as connection:
+            return run_statistics(connection, query)
+
+    def group_runs(
+        self, query: RunQuery, by: GroupKey, key: str | None = None
+    ) -> list[tuple[Any, RunStatistics]]:
+        """Return the same for each value of something, the most numerous first."""
+        with self._reading() as connection:
+            return group_runs(connection, query, by, key)
+
+    def find_threads(self, query: RunQuery, having: Expression | None = None) -> Page[ThreadRecord]:
+        """Return the threads that root runs of a query belong to, the latest first."""
+        with self._reading() as connection:
+            return find_threads(connection, query, having)
+
     def delete_traces(self, trace_ids: Sequence[UUID]) -> int:
         """Delete traces, with their attachments and feedback; return how many runs there were."""
         wanted = tuple(each.bytes for each in trace_ids)
@@ -140,6 +161,11 @@ class SqliteStore:
         with self._changing() as db:
             self._writer.forget()
             return projects.delete_project(db, project_id)
+
+    def project_statistics(self, project_ids: Sequence[UUID]) -> dict[UUID, RunStatistics]:
+        """Return what the runs of each project come to; at most five seconds old."""
+        with self._reading() as connection:
+            return self._totals.of_projects(connection, project_ids)
 
     # Feedback.
 
