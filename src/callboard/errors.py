@@ -32,6 +32,11 @@ The tree, so that one ``except`` clause can be as wide or as narrow as wanted::
     │   ├── PortTakenError                 it can't listen where it is told to
     │   ├── BoardOverloadedError           more waits to be written than may
     │   └── BoardClosedError               it is shutting down
+    ├── StoreError           OSError       a store can't do what it is asked to
+    │   ├── StoreFullError                 there is no room
+    │   ├── StoreUnavailableError          its file can't be read or written, now at least
+    │   └── StoreFormatError               its file is no store, damaged, or of a newer version
+    ├── NameTakenError       ValueError    a name that something else of its kind has
     └── InstallError         RuntimeError  ``callboard.langchain.install()`` can't do its work
 
 Each also derives from the built-in exception beside it, which is what the original system
@@ -63,12 +68,17 @@ __all__ = [
     "InstallError",
     "KeyRefusedError",
     "MissingExtraError",
+    "NameTakenError",
     "NoParentRunError",
     "NoTracedRunError",
     "PortTakenError",
     "SinkError",
     "SinkUnavailableError",
     "SpoolError",
+    "StoreError",
+    "StoreFormatError",
+    "StoreFullError",
+    "StoreUnavailableError",
     "UnknownEventError",
     "UnknownRunError",
     "WrongColourError",
@@ -226,3 +236,23 @@ class BoardOverloadedError(BoardError):
 
 class BoardClosedError(BoardError):
     """The server is shutting down."""
+
+
+class StoreError(CallboardError, OSError):
+    """A store can't do what it is asked to, for a reason outside the program."""
+
+
+class StoreFullError(StoreError):
+    """There is no room for more; what was to be written was not, and can be once there is."""
+
+
+class StoreUnavailableError(StoreError):
+    """A store's file can't be read or written; it can be tried again."""
+
+
+class StoreFormatError(StoreError):
+    """A file is no store, is damaged, or was written by a newer version."""
+
+
+class NameTakenError(CallboardError, ValueError):
+    """Something else of its kind has the name."""
