@@ -99,6 +99,20 @@ def test_what_is_null_is_not_equal_to_anything(text):
     assert matches(parse(text), RunFacts())
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "eq(metadata_value, 123456789012345678)",
+        "eq(metadata_value, '123456789012345678')",
+        "has(metadata, '{\"user\": 123456789012345678}')",
+        "in(metadata_value, [123456789012345678, x])",
+    ],
+)
+def test_long_ids_keep_all_their_digits(text):
+    assert matches(parse(text), RunFacts(metadata={"user": 123456789012345678}))
+    assert not matches(parse(text), RunFacts(metadata={"user": 123456789012345679}))
+
+
 def test_times_are_moments():
     there = timezone(timedelta(hours=-8))
     run = RunFacts(fields={"start_time": START.astimezone(there)})
@@ -173,6 +187,8 @@ def test_values_as_text():
         ("abc", "a.c", False),
         ("xaybzc", "%a%b%c", True),
         ("xcyb", "%b%c", False),
+        ("axcxd", "a%b%c%d", False),
+        ("axbxc", "a%b%c%", True),
     ],
 )
 def test_patterns(text, pattern, fit):
