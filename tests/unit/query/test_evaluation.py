@@ -199,6 +199,17 @@ def test_a_pattern_that_nearly_fits_everywhere_takes_no_time():
     assert not fits("a" * 5000, "%a" * 400 + "%b")
 
 
-def test_terms():
-    text = "Don't: snake_case, ÉTÉ-2 “quoted” 你好\uff0c世界"
-    assert terms_of(text) == ["don", "t", "snake", "case", "été", "2", "quoted", "你好", "世界"]
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("Don't: snake_case", ["don", "t", "snake", "case"]),
+        ("ÉTÉ-2 “quoted”", ["été", "2", "quoted"]),
+        ("Cafe\u0301", ["café"]),
+        ("STRASSE Straße", ["strasse", "strasse"]),
+        ("你好\uff0c世界", ["你好", "世界"]),
+        ("so 🙂 good", ["so", "good"]),
+        ("... _ !", []),
+    ],
+)
+def test_terms(text, terms):
+    assert terms_of(text) == terms
