@@ -17,6 +17,7 @@ The tree, so that one ``except`` clause can be as wide or as narrow as wanted::
     ├── NoParentRunError     RuntimeError  a custom event dispatched outside of any run
     ├── ClosedHandlerError   RuntimeError  a handler used after it was closed
     ├── UnknownRunError      LookupError   an event of a run whose start was not heard
+    ├── FilterError          ValueError    a filter that can't be read, and where
     ├── BadBodyError         ValueError    a body that is not in the form of the wire protocol
     │   └── BodyTooLargeError              a body over one of the limits set for it
     ├── MissingExtraError    ImportError   a package is needed that is not installed
@@ -49,6 +50,7 @@ __all__ = [
     "BodyTooLargeError",
     "CallboardError",
     "ClosedHandlerError",
+    "FilterError",
     "InstallError",
     "KeyRefusedError",
     "MissingExtraError",
@@ -101,6 +103,31 @@ class UnknownEventError(CallboardError, ValueError):
 
 class UnknownRunError(CallboardError, LookupError):
     """A tracer heard an event of a run that it does not know to be running."""
+
+
+class FilterError(CallboardError, ValueError):
+    """A filter can't be read: see `callboard.query`.
+
+    Attributes:
+        text: The filter, as it was given.
+        column: Where in it, counted in characters from 1.
+    """
+
+    def __init__(self, message: str, text: str = "", column: int = 1) -> None:
+        super().__init__(message)
+        self.text = text
+        self.column = column
+
+    @property
+    def pointer(self) -> str:
+        """The part of the filter around the column, and a line with a caret below that."""
+        start = max(0, self.column - 1 - _POINTER_REACH)
+        shown = self.text[start : self.column - 1 + _POINTER_REACH]
+        line = "".join(each if each.isprintable() else " " for each in shown)
+        return f"{line}\n{' ' * (self.column - 1 - start)}^"
+
+
+_POINTER_REACH = 50
 
 
 class BadBodyError(CallboardError, ValueError):
