@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from callboard.errors import BadOptionError, MissingExtraError
 from callboard.export import Exporter, HttpSink, Spool
 from callboard.langsmith import settings
+from callboard.redaction import Redaction
 from callboard.wire.operations import Operation
 
 __all__ = ["Nowhere", "default_exporter", "set_default_exporter"]
@@ -19,7 +21,9 @@ logger = logging.getLogger(__name__)
 class Nowhere:
     """Takes operations and drops them: where tracing is asked for, but can't be done."""
 
-    def submit(self, operation: Operation, *, urgent: bool = False) -> None:
+    def submit(
+        self, operation: Operation, *, urgent: bool = False, redactions: Sequence[Redaction] = ()
+    ) -> None:
         """Drop an operation."""
 
     def flush(self, timeout: float) -> bool:
@@ -60,7 +64,8 @@ def _made_by_environment() -> DefaultExporter:
     except (BadOptionError, MissingExtraError) as error:
         logger.warning("Tracing is on, but nothing can be sent: %s", error)
         return Nowhere()
-    return Exporter(sink, spool=None if directory is None else Spool(directory))
+    spool = None if directory is None else Spool(directory)
+    return Exporter(sink, spool=spool, redaction=settings.redaction())
 
 
 def set_default_exporter(exporter: DefaultExporter | None) -> DefaultExporter | None:
