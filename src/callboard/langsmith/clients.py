@@ -28,6 +28,8 @@ class ClientDestination:
         """Hand an operation on, as the client's own tracer would; redacted, for it may send it."""
         operation = redacted(operation, redactions)
         told = {**operation.head, **operation.parts}
+        if operation.attachments:
+            told["attachments"] = operation.attachments
         if operation.kind == "create":
             # What the client calls the project is not what the protocol does.
             project = told.pop("session_name", None)

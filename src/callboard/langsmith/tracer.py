@@ -11,6 +11,7 @@ from zlib import crc32
 from callboard.callbacks.scope import joined
 from callboard.errors import NoTracedRunError
 from callboard.langsmith import settings
+from callboard.langsmith.attachments import read_attachments
 from callboard.langsmith.clients import ClientDestination
 from callboard.langsmith.exporters import default_exporter
 from callboard.langsmith.operations import create, update, update_with_inputs
@@ -20,7 +21,7 @@ from callboard.tracing.base import BaseTracer
 from callboard.tracing.capture import capture
 from callboard.tracing.run import Run
 from callboard.usage import Usage, add_usage, response_usage
-from callboard.wire.operations import Operation
+from callboard.wire.operations import Attachment, Operation
 
 __all__ = ["Destination", "LangChainTracer"]
 
@@ -107,6 +108,7 @@ class LangChainTracer(BaseTracer):
         self._destination = destination
         self.redaction = redaction
         self._with_late_inputs: set[UUID] = set()
+        self._attached: dict[UUID, frozenset[str]] = {}
 
     def _snapshot(self, value: Any) -> Any:
         return capture(value)
@@ -170,11 +172,23 @@ class LangChainTracer(BaseTracer):
     def _send(self, run: Run, operation_of: Callable[[Run], Operation]) -> None:
         if sampled(run.trace_id):
             is_over = run.parent_run_id is None and run.end_time is not None
+            operation = operation_of(run)
+            operation.attachments = self._new_attachments(run)
             redactions = self._redactions
             if redactions:
-                self._exporter.submit(operation_of(run), urgent=is_over, redactions=redactions)
+                self._exporter.submit(operation, urgent=is_over, redactions=redactions)
             else:
-                self._exporter.submit(operation_of(run), urgent=is_over)
+                self._exporter.submit(operation, urgent=is_over)
+
+    def _new_attachments(self, run: Run) -> dict[str, Attachment]:
+        """Return those attachments that have not been sent when the run started."""
+        sent = self._attached.pop(run.id, frozenset())
+        if not run.attachments:
+            return {}
+        if run.end_time is None:
+            self._attached[run.id] = frozenset(run.attachments)
+        new = {name: file for name, file in run.attachments.items() if name not in sent}
+        return read_attachments(new)
 
     @property
     def _redactions(self) -> list[Redaction]:
