@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from callboard.errors import BadOptionError, MissingExtraError
-from callboard.export import Exporter, HttpSink, Spool
+from callboard.export import Counters, Exporter, HttpSink, Spool
+from callboard.export.counters import Fate, Ledger
 from callboard.langsmith import settings
 from callboard.redaction import Redaction
 from callboard.wire.operations import Operation
@@ -21,10 +22,21 @@ logger = logging.getLogger(__name__)
 class Nowhere:
     """Takes operations and drops them: where tracing is asked for, but can't be done."""
 
+    def __init__(self) -> None:
+        self._ledger = Ledger()
+
+    @property
+    def counters(self) -> Counters:
+        """How many operations were dropped."""
+        return self._ledger.counters
+
     def submit(
         self, operation: Operation, *, urgent: bool = False, redactions: Sequence[Redaction] = ()
     ) -> None:
-        """Drop an operation."""
+        """Drop an operation, and count it."""
+        with self._ledger.lock:
+            self._ledger.emitted += 1
+            self._ledger.settle(Fate.DROPPED, 1)
 
     def flush(self, timeout: float) -> bool:
         """Return at once: there is nothing to wait for."""
