@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from callboard.errors import BadOptionError
-from callboard.redaction.callables import (
+from callboard.redaction.content import error_type, without_content, without_content_of_extra
+from callboard.redaction.hiding import (
     WITHHELD,
     Anonymizer,
     Hide,
@@ -21,7 +22,6 @@ from callboard.redaction.callables import (
     details,
     moment,
 )
-from callboard.redaction.content import error_type, without_content, without_content_of_extra
 from callboard.redaction.names import PASSWORDS, Names
 from callboard.redaction.ready_made import READY_MADE
 from callboard.redaction.rules import Rule
@@ -29,6 +29,7 @@ from callboard.redaction.running import complete_part
 from callboard.redaction.said import SAID_AS, Said
 from callboard.redaction.texts import Texts
 from callboard.wire import json
+from callboard.wire.keys import distinct
 from callboard.wire.operations import Attachment, Operation
 
 __all__ = ["Redaction", "redacted"]
@@ -198,9 +199,10 @@ class Redaction:
             return {}
         if not self._texts:
             return dict(files)
-        return {
-            self._texts.text(name, counts): self._file(each, counts) for name, each in files.items()
-        }
+        told: dict[str, Attachment] = {}
+        for name, file in files.items():
+            told[distinct(self._texts.text(name, counts), told)] = self._file(file, counts)
+        return told
 
     def _file(self, file: Attachment, counts: Counter[str]) -> Attachment:
         if not file.mime_type.startswith(_TEXT_FILES):

@@ -61,7 +61,6 @@ class Rule:
             object.__setattr__(self, "replacement", f"<{self.name}>")
         try:
             compiled.sub(self.replacement or "", "")
-            re.compile(f"(?:{compiled.pattern})|", compiled.flags).sub(self.replacement or "", "")
         except (re.error, IndexError) as error:
             raise BadOptionError(
                 f"The replacement of the rule {self.name!r} is {self.replacement!r}, which is "

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
-from uuid import UUID
 
 from callboard.wire.operations import Operation
 
@@ -29,8 +28,9 @@ class Said:
     """
 
     def __init__(self) -> None:
-        self._remembered: OrderedDict[UUID, Counter[str]] = OrderedDict()
-        self._lock = threading.Lock()
+        # By number, of which each change of a dictionary is one step. A lock could be held by
+        # another thread when the process forks, and would be for ever in the child.
+        self._remembered: dict[int, Counter[str]] = {}
 
     def note(
         self, operation: Operation, parts: dict[str, Any], counts: Mapping[str, Counter[str]]
@@ -57,14 +57,14 @@ class Said:
 
     def _recalled(self, operation: Operation, counts: Mapping[str, Counter[str]]) -> Counter[str]:
         """Return what was redacted of parts that a create has told, and this update does not."""
-        with self._lock:
-            before = self._remembered.pop(operation.run_id, Counter())
-            recalled = Counter(before)
-            if operation.kind == "create":
-                recalled.clear()
-                before = sum((counts[name] for name in counts.keys() - _TOLD_AGAIN), Counter())
-            if before and operation.head.get("end_time") is None:
-                self._remembered[operation.run_id] = before
-                if len(self._remembered) > _MAX_REMEMBERED:
-                    self._remembered.popitem(last=False)
+        before = self._remembered.pop(operation.run_id.int, Counter())
+        recalled = Counter(before)
+        if operation.kind == "create":
+            recalled.clear()
+            before = sum((counts[name] for name in counts.keys() - _TOLD_AGAIN), Counter())
+        if before and operation.head.get("end_time") is None:
+            self._remembered[operation.run_id.int] = before
+            if len(self._remembered) > _MAX_REMEMBERED:
+                with suppress(StopIteration, RuntimeError):  # Another thread makes room.
+                    self._remembered.pop(next(iter(self._remembered)), None)
         return recalled

@@ -31,6 +31,7 @@ def apply(**parts):
         (1.5, "<redacted float>"),
         (True, "<redacted bool>"),
         (None, None),
+        ([1.5] * 1536, "<redacted list 1536>"),
         (["a", ["bc"]], ["<redacted str 1>", ["<redacted str 2>"]]),
         ({"two words": "b"}, {"<redacted key 0>": "<redacted str 1>"}),
         ({"name": "Ada", "id": "7"}, {"name": "<redacted str 3>", "id": "<redacted str 1>"}),

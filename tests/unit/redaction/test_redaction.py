@@ -1,8 +1,10 @@
 """Redaction of operations: what it reaches, in which order, and what it does when it fails."""
 
 import copy
+from uuid import UUID
 
 import pytest
+from langsmith.anonymizer import create_anonymizer
 
 from callboard.redaction import Redaction, Rule, redacted
 from callboard.wire import json
@@ -46,6 +48,12 @@ def test_rules_reach_every_text_and_leave_what_they_were_given_alone():
     }
     assert told.attachments == {"<email> notes": Attachment("text/plain", b"by <email>")}
     assert said(told) == {"emails": 14}
+
+
+def test_attachments_whose_names_become_the_same_are_all_told():
+    files = {each: Attachment("a/b", b"") for each in ("a@b.cd", "e@f.gh")}
+    told = Redaction("emails").apply(Operation("create", RUN, {}, {}, files))
+    assert [*told.attachments] == ["<email>", "<email> (2)"]
 
 
 def test_parts_that_are_json_already_are_read_first():
@@ -146,6 +154,14 @@ def test_the_anonymizer_sees_every_part():
     assert told.parts["extra"]["runtime"] == {"sdk": "callboard-py"}
 
 
+def test_an_anonymizer_of_the_langsmith_sdk_does():
+    mask = create_anonymizer([{"pattern": r"\S+@\S+\.com", "replace": "***"}])
+    parts = {"inputs": {"q": MAIL, "list": [{"deep": MAIL}]}, "error": f"No {MAIL}"}
+    told = Redaction(anonymizer=mask).apply(operation(**parts))
+    assert told.parts["inputs"] == {"q": "***", "list": [{"deep": "***"}]}
+    assert told.parts["error"] == "No ***"
+
+
 def broken(value):
     raise ValueError(MAIL)
 
@@ -195,6 +211,15 @@ def test_what_was_redacted_of_the_start_is_said_again_at_the_end():
     assert said(ended) == {"emails": 4}
     again = redaction.apply(operation("update", {"end_time": 1}, outputs={"a": MAIL}, extra=extra))
     assert said(again) == {"emails": 2}
+
+
+def test_what_is_remembered_of_runs_that_never_end_has_a_bound():
+    redaction = Redaction("emails")
+    for number in range(10_050):
+        redaction.apply(Operation("create", UUID(int=number), {}, {"inputs": {"q": MAIL}}))
+    assert len(redaction._said._remembered) == 10_000
+    last = Operation("update", UUID(int=10_049), {"end_time": 1}, {"extra": {}})
+    assert said(redaction.apply(last)) == {"emails": 1}
 
 
 def test_an_update_without_metadata_gets_none():
