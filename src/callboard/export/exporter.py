@@ -52,6 +52,10 @@ class Exporter:
 
     With a sink that is out of reach and no spool, operations wait in memory until there is no
     room, and those that come then are dropped and counted.
+
+    Attributes:
+        redaction: What is taken out of all operations that are submitted from now on, if anything.
+        exit_timeout: How many seconds the end of the program may be delayed.
     """
 
     def __init__(

@@ -16,7 +16,8 @@ __all__ = ["error_type", "marker", "without_content", "without_content_of_extra"
 # A word of a program, as keys are; a key that looks otherwise may say what it should not.
 _WORD = re.compile(r"[A-Za-z_$][\w$.-]{0,63}")
 _ERROR = re.compile(r"[A-Za-z_][\w.]{0,127}(?=\()|[A-Za-z_.]{1,64}(?:Error|Exception|Exit)(?=:)")
-_MARKER = re.compile(r"(?:[\w.]{1,128}: )?<redacted \w{1,64}(?: \d{1,20})?>")
+_MARKER = re.compile(r"<redacted \w{1,64}(?: \d{1,20})?>")
+_ERROR_MARKER = re.compile(rf"[A-Za-z_][\w.]{{0,127}}: {_MARKER.pattern}")
 
 
 def _words(text: str) -> frozenset[str]:
@@ -137,8 +138,8 @@ def _of_model(held: Mapping[str, Any], key: str, value: Any) -> Any:
 
 
 def _is_told(held: Mapping[str, Any], key: str, value: Any) -> bool:
-    if "lc" in held and key in ("lc", "id"):  # A serialised object: which class it is.
-        return True
+    if key == "lc" or (key == "id" and isinstance(value, list)):
+        return held.get("lc") == 1  # A serialised object: which class it is.
     if not isinstance(value, str):
         return False
     if key in _TOLD_WORDS:
@@ -150,7 +151,7 @@ def _is_told(held: Mapping[str, Any], key: str, value: Any) -> bool:
 
 def _counts(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _counts(each) for key, each in value.items()}
+        return _members(value, lambda _held, _key, each: _counts(each))
     return value if isinstance(value, int | float) else marker(value)
 
 
@@ -160,5 +161,7 @@ def error_type(error: str) -> str:
     Args:
         error: As a run has it: an exception's repr and its stack trace.
     """
-    found = None if _MARKER.fullmatch(error) else _ERROR.match(error)
+    if _ERROR_MARKER.fullmatch(error):
+        return error  # It has been through this before.
+    found = _ERROR.match(error)
     return f"{found[0]}: {marker(error)}" if found else str(marker(error))

@@ -32,7 +32,7 @@ from callboard.wire import json
 from callboard.wire.keys import distinct
 from callboard.wire.operations import Attachment, Operation
 
-__all__ = ["Redaction", "redacted"]
+__all__ = ["Redaction", "redacted", "text_to_show"]
 
 _ACCEPTED = (*READY_MADE, "passwords")
 # Deeper than what is captured.
@@ -227,6 +227,23 @@ def redacted(operation: Operation, redactions: Iterable[Redaction]) -> Operation
     for each in redactions:
         operation = each.apply(operation)
     return operation
+
+
+def text_to_show(text: str, redactions: Iterable[Redaction]) -> str | None:
+    """Return what several redactions let be told of the text of a call that is still running.
+
+    Args:
+        text: All of the text so far.
+        redactions: Those that `redacted` will apply when the call has ended.
+
+    Returns:
+        What `Redaction.progress` says; None if any of them lets nothing be told.
+    """
+    shown: str | None = text
+    for each in redactions:
+        if shown is not None:
+            shown = each.progress(shown)
+    return shown
 
 
 def _copied(value: Any, above: tuple[int, ...] = ()) -> Any:

@@ -35,6 +35,8 @@ def apply(**parts):
         (["a", ["bc"]], ["<redacted str 1>", ["<redacted str 2>"]]),
         ({"two words": "b"}, {"<redacted key 0>": "<redacted str 1>"}),
         ({"name": "Ada", "id": "7"}, {"name": "<redacted str 3>", "id": "<redacted str 1>"}),
+        ({"lc": "Ada", "id": ["Ada"]}, {"lc": "<redacted str 3>", "id": ["<redacted str 3>"]}),
+        ({"usage": {"by Ada": 1}}, {"usage": {"<redacted key 0>": 1}}),
         ({"type": "a human being"}, {"type": "<redacted str 13>"}),
     ],
 )  # fmt: skip

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from langsmith.anonymizer import create_anonymizer
 
-from callboard.redaction import Redaction, Rule, redacted
+from callboard.redaction import Redaction, Rule, redacted, text_to_show
 from callboard.wire import json
 from callboard.wire.operations import Attachment, Operation
 from tests.unit.redaction.making import RUN, inputs_of
@@ -277,6 +277,14 @@ def test_no_beginning_of_a_secret_is_told_while_it_is_written(rule):
     for end in range(len(text)):
         shown = redaction.progress(text[:end])
         assert whole.startswith(shown.rstrip()), (text[:end], shown)
+
+
+def test_of_several_redactions_each_has_its_say():
+    emails, cards, off = Redaction("emails"), Redaction("cards"), Redaction(content=False)
+    text = f"{MAIL} pays with 4111 1111 1111 1111, and "
+    assert text_to_show(text, [emails, cards]) == "<email> pays with <card>, and "
+    assert text_to_show(text, [emails, off, cards]) is None
+    assert text_to_show(text, []) == text
 
 
 def test_without_rules_all_of_the_text_is_told():
