@@ -1,5 +1,7 @@
 """Whatever a filter says, it is read, written and answered by the same laws; garbage is refused."""
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -36,6 +38,7 @@ from callboard.query.values import (
     TEXT,
     TEXT_WORDS,
     UUID_TYPE,
+    is_exact,
 )
 
 # Few values, so that runs often have what filters ask for; and any text now and then.
@@ -57,7 +60,7 @@ VALUES = {
     MOMENT: st.datetimes(timezones=st.just(UTC)) | st.just(datetime(2026, 11, 21, tzinfo=UTC)),
     UUID_TYPE: st.sampled_from([UUID(int=1), UUID(int=2)]) | st.uuids(),
     FLAG: st.booleans(),
-    MIXED: TEXTS | NUMBERS,
+    MIXED: TEXTS | NUMBERS.filter(is_exact),
 }
 ORDERS = st.sampled_from(["gt", "gte", "lt", "lte"])
 PLAIN = [field for field in RUN_FIELDS if field.entry is None and field.type in VALUES]
@@ -214,6 +217,19 @@ def test_a_text_fits_the_pattern_of_its_parts(before, middle, after):
     assert fits(text, canonical(f"%{literal}%"))
     assert fits(text, canonical("_" * len(text)))
     assert fits(middle, canonical(literal))
+
+
+LETTERS = st.text("aAbÉé%_\\\n", max_size=8)
+
+
+@given(LETTERS, LETTERS)
+@example("aab", "%ab")
+@example("aba", "ab%ba")
+def test_a_pattern_fits_what_it_fits_in_sqlite(text, pattern):
+    with closing(sqlite3.connect(":memory:")) as database:
+        query = r"SELECT ? LIKE ? ESCAPE '\'"
+        [(fit,)] = database.execute(query, (text, canonical(pattern)))
+    assert fits(text, canonical(pattern)) is bool(fit)
 
 
 @given(st.text(max_size=30), st.text(max_size=30))

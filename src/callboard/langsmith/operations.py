@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any
 
 import callboard
-from callboard.langsmith import settings
 from callboard.tracing.run import Run
 from callboard.wire.operations import Operation
 
@@ -27,8 +26,8 @@ def create(run: Run) -> Operation:
     head = _place(run)
     head["reference_example_id"] = run.reference_example_id
     parts: dict[str, Any] = {
-        "inputs": {} if settings.hides("INPUTS") else run.inputs,
-        "events": _events(run),
+        "inputs": run.inputs,
+        "events": list(run.events),
         "extra": _extra(run),
     }
     if run.serialized is not None:
@@ -47,7 +46,7 @@ def update(run: Run) -> Operation:
     """
     head = _place(run)
     head["end_time"] = run.end_time
-    parts = {"events": _events(run), "extra": _extra(run), **_results(run)}
+    parts = {"events": list(run.events), "extra": _extra(run), **_results(run)}
     return Operation("update", run.id, head, parts)
 
 
@@ -58,7 +57,7 @@ def update_with_inputs(run: Run) -> Operation:
         run: The run; what it holds now is what is told, whatever becomes of it.
     """
     operation = update(run)
-    operation.parts["inputs"] = {} if settings.hides("INPUTS") else run.inputs
+    operation.parts["inputs"] = run.inputs
     return operation
 
 
@@ -76,26 +75,14 @@ def _place(run: Run) -> dict[str, Any]:
     }
 
 
-def _events(run: Run) -> list[dict[str, Any]]:
-    """Return what happened; of hidden outputs, only when their first token came."""
-    if not settings.hides("OUTPUTS"):
-        return list(run.events)
-    return [{"name": event["name"], "time": event["time"]} for event in run.events]
-
-
 def _extra(run: Run) -> dict[str, Any]:
-    """Return what else is told; of hidden metadata, only the tokens that were used."""
-    extra = {**run.extra, "runtime": runtime()}
-    if settings.hides("METADATA"):
-        usage = run.metadata.get("usage_metadata")
-        extra["metadata"] = {} if usage is None else {"usage_metadata": usage}
-    return extra
+    return {**run.extra, "runtime": runtime()}
 
 
 def _results(run: Run) -> dict[str, Any]:
     results: dict[str, Any] = {}
     if run.outputs is not None:
-        results["outputs"] = {} if settings.hides("OUTPUTS") else run.outputs
+        results["outputs"] = run.outputs
     if run.error is not None:
         results["error"] = run.error
     return results

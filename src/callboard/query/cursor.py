@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from callboard.errors import FilterError
 from callboard.query.tokens import Token, tokens_of
@@ -49,7 +49,7 @@ class Cursor:
             raise self.refusal(self.token, f"'{mark}'")
         self.take()
 
-    def items(self, end: str) -> Iterable[None]:
+    def items(self, end: str) -> Iterator[None]:
         """Yield before each item of a list with commas between them, until the mark at its end."""
         if self.is_at(end):
             return

@@ -53,7 +53,7 @@ class Field:
     @property
     def is_in_entry(self) -> bool:
         """Whether it is a field of an entry, of which there may be any number."""
-        return self.entry is not None and "has" not in self.type.operators
+        return self.entry is not None and self.type not in {OBJECT, DOCUMENT}
 
 
 class Fields:

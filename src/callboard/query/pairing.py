@@ -10,6 +10,7 @@ for two. What belongs to one entry is decided here, once, so that no reader of n
 - A condition that is turned round, ``neq`` or ``notlike``, on a key says that there is no such
   entry. On a value it does the same, but beside a key: there it asks for an entry with that key
   and another value.
+- ``neq(x, null)`` is not turned round: it asks for an entry that has an ``x``.
 - Without a key, conditions on values that stand side by side in an ``and`` are asked of one
   entry.
 - Nothing else is joined: each ``and``, ``or`` and ``not`` is read by itself, which is why
@@ -57,9 +58,9 @@ class _Draft:
 
     __slots__ = ("key", "kind", "values")
 
-    def __init__(self, kind: Kind, key: Condition | None = None) -> None:
+    def __init__(self, kind: Kind) -> None:
         self.kind: Kind = kind
-        self.key = key
+        self.key: Condition | None = None
         self.values: list[Node] = []
 
     def entry(self) -> Entry:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from string import ascii_lowercase, ascii_uppercase
 
 __all__ = ["canonical", "fits"]
 
@@ -23,12 +24,13 @@ def fits(text: str, pattern: str) -> bool:
     """Whether a text has the form of a canonical pattern.
 
     The parts between two ``%`` are looked for one after the other, each as early as it is found,
-    so that it never goes back: it takes at most the product of the two lengths.
+    so that it never goes back: even the worst takes no longer than the product of the two lengths.
 
     Args:
         text: All of it has to fit.
         pattern: As `canonical` returns it.
     """
+    text = _folded(text)
     (first, _), *others = _parts(pattern)
     if not others:
         return first.fullmatch(text) is not None
@@ -49,18 +51,17 @@ def fits(text: str, pattern: str) -> bool:
 def _parts(pattern: str) -> list[tuple[re.Pattern[str], int]]:
     """Return what stands between the ``%`` of a pattern, each with its length, which is fixed."""
     parts: list[list[str]] = [[]]
-    for piece in _PIECE.findall(pattern):
+    for piece in _PIECE.findall(_folded(pattern)):
         if piece == "%":
             parts.append([])
         else:
-            parts[-1].append(_expression(piece))
+            parts[-1].append("." if piece == "_" else re.escape(piece[-1]))
     return [(re.compile("".join(part), re.DOTALL), len(part)) for part in parts]
 
 
-def _expression(piece: str) -> str:
-    if piece == "_":
-        return "."
-    literal = piece[-1]
-    if literal.isascii() and literal.isalpha():
-        return f"[{literal.lower()}{literal.upper()}]"
-    return re.escape(literal)
+_FOLD = str.maketrans(ascii_uppercase, ascii_lowercase)
+
+
+def _folded(text: str) -> str:
+    """Return a text with its ASCII letters, and no others, in lower case."""
+    return text.lower() if text.isascii() else text.translate(_FOLD)

@@ -98,10 +98,9 @@ def _negation(part: Node) -> str:
             return _call("neq", field, "null")
         case Like(field, pattern):
             return _call("notlike", field, _constant(pattern))
-        case Entry(_, None, (IsNull(),)):
-            # Without the `and` it would say that an entry has a value, not that none lacks it.
-            return _call("not", _call("and", *_asked(part)))
-        case Entry(_, Compare() | Like() as asked, ()) | Entry(_, None, (asked,)):
+        case Entry(_, Compare() | Like() as asked, ()):
+            return _negation(asked)
+        case Entry(_, None, (Compare() | Like() as asked,)):
             return _negation(asked)
         case _:
             return _call("not", to_text(part))

@@ -50,7 +50,7 @@ from callboard.query.pairing import paired
 from callboard.query.patterns import canonical
 from callboard.query.terms import terms_of
 from callboard.query.tokens import Token
-from callboard.query.values import DOCUMENT, TAGS, Constant, number
+from callboard.query.values import DOCUMENT, TAGS, Constant, is_exact, number
 
 __all__ = [
     "MAX_CONDITIONS",
@@ -139,7 +139,9 @@ class _Parser:
         return And(parts) if operator.text.lower() == "and" else Or(parts)
 
     def negation(self, operator: Token) -> Node:
-        return Not(self._inner(operator))
+        # The `And` sets it apart: `neq(x, null)` is of entries that have an x, which is not
+        # what `not(eq(x, null))` is.
+        return Not(And((self._inner(operator),)))
 
     def comparison(self, operator: Token) -> Node:
         name = operator.text.lower()
@@ -232,7 +234,8 @@ class _Parser:
                 yield Not(self._entry(kind, path))
             else:
                 is_number = isinstance(value, int | float) and not isinstance(value, bool)
-                yield self._entry(kind, path, value if is_number else text_of(value))
+                as_number = is_number and is_exact(value)
+                yield self._entry(kind, path, value if as_number else text_of(value))
 
     def _entry(self, kind: Kind, key: str, value: str | float | None = None) -> Node:
         asked = Compare(self._fields.key_of(kind).name, "eq", key)

@@ -27,6 +27,7 @@ __all__ = [
     "UUID_TYPE",
     "Constant",
     "Type",
+    "is_exact",
     "number",
 ]
 
@@ -75,9 +76,9 @@ def number(text: str) -> int | float:
     read = number_of(text)
     if read is None:
         raise ValueError(text)
-    if read.is_integer() and abs(read) < 2**53:
+    if read.is_integer() and is_exact(int(read)):
         return int(read)
-    if text.lstrip("-").isdigit() and len(text) < 20 and -(2**63) <= int(text) < 2**63:
+    if text.lstrip("-").isdigit() and len(text) <= 20 and -(2**63) <= int(text) < 2**63:
         return int(text)
     return read
 
@@ -153,9 +154,15 @@ def _mixed(constant: Constant) -> str | int | float:
     if constant.text.lower() in {"true", "false"}:
         return constant.text.lower()
     try:
-        return number(constant.text)
+        read = number(constant.text)
     except ValueError:
         return constant.text
+    return read if is_exact(read) else constant.text
+
+
+def is_exact(value: float) -> bool:
+    """Whether a number keeps all its digits as a float; long ids, if whole numbers, do not."""
+    return not (isinstance(value, int) and abs(value) >= 2**53)
 
 
 _EQUALITY = ("eq", "neq", "in")

@@ -113,9 +113,11 @@ class Recorder:
             name: What runs, by name.
             tags: Its tags.
             metadata: Its metadata.
-            extra: What else the start told.
+            extra: What else the start told; ``attachments`` are the run's own.
         """
-        told = dict(self.snapshot(extra or {}))
+        rest = dict(extra or {})
+        attachments = rest.pop("attachments", None)
+        told = dict(self.snapshot(rest))
         if metadata:
             told["metadata"] = self.snapshot(metadata)
         now = clock.now()
@@ -130,6 +132,7 @@ class Recorder:
             extra=told,
             tags=list(tags or ()),
             parent_run_id=parent_run_id,
+            attachments=_files(attachments),
         )
 
     def place(self, run: Run) -> Run | None:
@@ -247,6 +250,15 @@ class Recorder:
         run.end_time = clock.now()
         run.events.append({"name": "error", "time": run.end_time})
 
+    def attach(self, run: Run, files: Any) -> None:
+        """Record files that belong to a run.
+
+        Args:
+            run: The run.
+            files: By name, as `Run.attachments` has them; nothing else is one.
+        """
+        run.attachments.update(_files(files))
+
     def forget(self, run: Run) -> None:
         """Let go of a run that has ended; its place is kept for children that come late."""
         self.runs.pop(own_id(run.dotted_order), None)
@@ -281,6 +293,10 @@ class Recorder:
                 self._max_runs,
                 self._max_age,
             )
+
+
+def _files(told: Any) -> dict[str, Any]:
+    return dict(told) if isinstance(told, Mapping) else {}
 
 
 def stack_trace(error: BaseException) -> str:

@@ -99,6 +99,20 @@ def test_what_is_null_is_not_equal_to_anything(text):
     assert matches(parse(text), RunFacts())
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "eq(metadata_value, 123456789012345678)",
+        "eq(metadata_value, '123456789012345678')",
+        "has(metadata, '{\"user\": 123456789012345678}')",
+        "in(metadata_value, [123456789012345678, x])",
+    ],
+)
+def test_long_ids_keep_all_their_digits(text):
+    assert matches(parse(text), RunFacts(metadata={"user": 123456789012345678}))
+    assert not matches(parse(text), RunFacts(metadata={"user": 123456789012345679}))
+
+
 def test_times_are_moments():
     there = timezone(timedelta(hours=-8))
     run = RunFacts(fields={"start_time": START.astimezone(there)})
@@ -173,6 +187,8 @@ def test_values_as_text():
         ("abc", "a.c", False),
         ("xaybzc", "%a%b%c", True),
         ("xcyb", "%b%c", False),
+        ("axcxd", "a%b%c%d", False),
+        ("axbxc", "a%b%c%", True),
     ],
 )
 def test_patterns(text, pattern, fit):
@@ -183,6 +199,17 @@ def test_a_pattern_that_nearly_fits_everywhere_takes_no_time():
     assert not fits("a" * 5000, "%a" * 400 + "%b")
 
 
-def test_terms():
-    text = "Don't: snake_case, ÉTÉ-2 “quoted” 你好\uff0c世界"
-    assert terms_of(text) == ["don", "t", "snake", "case", "été", "2", "quoted", "你好", "世界"]
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("Don't: snake_case", ["don", "t", "snake", "case"]),
+        ("ÉTÉ-2 “quoted”", ["été", "2", "quoted"]),
+        ("Cafe\u0301", ["café"]),
+        ("STRASSE Straße", ["strasse", "strasse"]),
+        ("你好\uff0c世界", ["你好", "世界"]),
+        ("so 🙂 good", ["so", "good"]),
+        ("... _ !", []),
+    ],
+)
+def test_terms(text, terms):
+    assert terms_of(text) == terms
