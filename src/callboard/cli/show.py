@@ -45,7 +45,7 @@ def _run(told: argparse.Namespace) -> int:
     database = told.db or default_database()
     if not database.exists():
         raise BadOptionError(f"There is no file {database}; name another with --db.")
-    store = SqliteStore.open(database, read_only=True)
+    store = SqliteStore.open(database)
     try:
         outlines = store.read_outline(_trace_id(store, told.trace), limit=_MOST_RUNS)
     finally:
