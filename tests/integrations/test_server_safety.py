@@ -53,7 +53,9 @@ def test_a_request_by_another_name_is_refused(board, host):
     assert answer.status in (400, 403)
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost.evil.example"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "http://localhost.evil.example"]
+)
 def test_a_page_of_a_stranger_may_not_send_runs(board, origin):
     answer = board.ask("POST", "/runs/batch", batch(run_fields()), headers={"Origin": origin})
     assert answer.status == 403
@@ -146,7 +148,7 @@ def test_a_filter_that_is_wrong_is_pointed_at(board):
     assert "name" in answer.content["detail"]
 
 
-@pytest.mark.parametrize("path", ["/datasets", "/api/v1/annotation-queues", "/repos/"])
+@pytest.mark.parametrize("path", ["/examples", "/api/v1/annotation-queues", "/repos/"])
 def test_what_is_not_there_yet_is_named(board, path):
     answer = board.ask("GET", path)
     assert answer.status == 501

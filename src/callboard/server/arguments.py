@@ -75,6 +75,13 @@ class Arguments:
             raise Invalid(f"{name} has {shown(bad)}; it takes a list of text.")
         return values
 
+    def object(self, name: str) -> dict[str, Any] | None:
+        """Return a JSON object."""
+        value = self.raw(name)
+        if value is None or isinstance(value, dict):
+            return value
+        raise Invalid(f"{name} is {shown(value)}; it takes an object.")
+
     def id(self, name: str) -> UUID | None:
         """Return an id."""
         value = self.raw(name)

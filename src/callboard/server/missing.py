@@ -13,7 +13,7 @@ __all__ = ["ROUTES"]
 _ALL_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 _NOT_YET = {
-    "datasets": "Datasets",
+    "datasets": "Examples and experiments",
     "examples": "Examples",
     "annotation-queues": "Annotation queues",
     "repos": "Prompts",

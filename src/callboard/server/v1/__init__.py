@@ -2,6 +2,7 @@
 
 from callboard.server.v1 import (
     attachments,
+    datasets,
     feedback,
     feedback_configs,
     feedback_tokens,
@@ -22,5 +23,6 @@ ROUTES = [
     *feedback_tokens.ROUTES,
     *feedback.ROUTES,
     *feedback_configs.ROUTES,
+    *datasets.ROUTES,
     *workspace.ROUTES,
 ]

@@ -126,16 +126,9 @@ def _project_of(arguments: Arguments) -> Project:
         start_us=now_us() if start_us is None else start_us,
         end_us=arguments.moment("end_time"),
         description=arguments.text("description"),
-        extra=_extra(arguments) or {},
+        extra=arguments.object("extra") or {},
         reference_dataset_id=arguments.id("reference_dataset_id"),
     )
-
-
-def _extra(arguments: Arguments) -> dict[str, Any] | None:
-    extra = arguments.raw("extra")
-    if extra is None or isinstance(extra, dict):
-        return extra
-    raise Invalid("extra takes a JSON object.")
 
 
 async def _update(request: Request) -> Response:
@@ -145,7 +138,7 @@ async def _update(request: Request) -> Response:
     told = {
         "name": arguments.text("name"),
         "description": arguments.text("description"),
-        "extra": _extra(arguments),
+        "extra": arguments.object("extra"),
         "end_us": arguments.moment("end_time"),
         "reference_dataset_id": arguments.id("default_dataset_id"),
     }
