@@ -168,7 +168,7 @@ def test_a_client_that_sends_nonsense_costs_nobody_else(board):
 
 
 def test_a_second_server_on_the_same_file_is_refused(board):
-    with pytest.raises(RuntimeError, match="Another Callboard server has .* open"):
+    with pytest.raises(RuntimeError, match=r"Another Callboard server has .* open"):
         BoardProcess(board.database)
 
 
