@@ -26,7 +26,9 @@ GREETING = """\
 Callboard is at {url}. An agent answers from Callboard's documents; in place of a
 language model a rule-based stand-in quotes what the agent's tools return.
 """
-FAREWELL = "The server is stopped. The traces are kept: callboard show --db {database}"
+FAREWELL = """\
+The server is stopped, and the traces are kept. To see the last one whole:
+  {python} -m callboard show --db {database}"""
 
 
 def main() -> None:
@@ -49,7 +51,8 @@ def main() -> None:
             print("The server stays up. Ctrl+C stops it.", flush=True)
             with suppress(KeyboardInterrupt):
                 Event().wait()
-    print(FAREWELL.format(database=told.db))
+    python = min(sys.executable, os.path.relpath(sys.executable), key=len)
+    print(FAREWELL.format(python=python, database=told.db))
 
 
 def arguments() -> argparse.Namespace:
