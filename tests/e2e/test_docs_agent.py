@@ -184,7 +184,7 @@ def test_the_server_is_gone_and_its_traces_are_not(ran):
         check=True,
     )
     assert shown.stdout.startswith("docs agent (chain)")
-    assert "error: LookupError('there is no event on_coffee_break')" in shown.stdout
+    assert "error: LookupError('there is no event on_coffee_break')\n" in shown.stdout
 
 
 def test_a_port_that_is_taken_is_left_alone(tmp_path, monkeypatch):
