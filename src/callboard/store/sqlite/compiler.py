@@ -175,7 +175,10 @@ class _Compiler:
             case IsNull():
                 return Sql(f"({field} IS NULL)")
             case Like(_, pattern):
-                return Sql(rf"({field} LIKE ? ESCAPE '\')", (pattern,))
+                # For LIKE a text ends where it has a character of number zero.
+                like = rf"{field} LIKE ? ESCAPE '\'"
+                whole = f"iif(instr({field}, char(0)), like_fits({field}, ?), {like})"
+                return Sql(f"({whole})", (pattern, pattern))
             case OneOf(name, values):
                 parts = [_comparison(name, field, "eq", value) for value in values]
                 return _joined(" OR ", parts)

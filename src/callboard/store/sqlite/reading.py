@@ -38,8 +38,16 @@ _INSIDE = """
     FROM runs INDEXED BY runs_counting
     WHERE counts = 1 AND trace_id = ?1 AND dotted >= ?2 AND dotted < ?2 || '/'
 """
-_OUTLINES = f"""
-    SELECT {OUTLINE} FROM runs AS run INDEXED BY runs_trace WHERE run.trace_id = ?
+# The index alone says which rows are in the window, so those before it are not read.
+_WINDOW = f"""
+    SELECT {OUTLINE} FROM (
+        SELECT rid FROM runs INDEXED BY runs_trace
+        WHERE trace_id = ? AND dotted IS NOT NULL ORDER BY dotted LIMIT ? OFFSET ?
+    ) CROSS JOIN runs AS run USING (rid) ORDER BY run.dotted
+"""  # noqa: S608 - names of columns
+_UNPLACED = f"""
+    SELECT {OUTLINE} FROM runs AS run INDEXED BY runs_trace
+    WHERE run.trace_id = ? AND run.dotted IS NULL ORDER BY run.start_us, run.id LIMIT ? OFFSET ?
 """  # noqa: S608 - names of columns
 
 
@@ -71,10 +79,7 @@ def read_outline(
 ) -> list[Outline]:
     """Return the runs of a trace in the order of its tree; those without a place come last."""
     many = -1 if limit is None else limit
-    placed = connection.db.execute(
-        f"{_OUTLINES} AND run.dotted IS NOT NULL ORDER BY run.dotted, run.id LIMIT ? OFFSET ?",
-        (trace_id.bytes, many, offset),
-    )
+    placed = connection.db.execute(_WINDOW, (trace_id.bytes, many, offset))
     found = [outline_of(row) for row in placed]
     if limit is not None and len(found) >= limit:
         return found
@@ -82,7 +87,7 @@ def read_outline(
         "SELECT count(*) FROM runs WHERE trace_id = ? AND dotted IS NOT NULL", (trace_id.bytes,)
     ).get
     lost = connection.db.execute(
-        f"{_OUTLINES} AND run.dotted IS NULL ORDER BY run.start_us, run.id LIMIT ? OFFSET ?",
+        _UNPLACED,
         (trace_id.bytes, -1 if limit is None else limit - len(found), max(0, offset - count)),
     )
     return [*found, *map(outline_of, lost)]
