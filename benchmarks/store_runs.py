@@ -66,7 +66,7 @@ class Traces:
             self.made += 1
             run_id = UUID(int=self._random.getrandbits(80) | int(at.timestamp() * 1000) << 80)
             own = segment(at, run_id)
-            above = orders[self._random.randrange(max(0, len(orders) - 5), len(orders))] if orders else None
+            above = self._parent(orders)
             order = own if above is None else f"{above}.{own}"
             orders.append(order)
             end = at + timedelta(seconds=self._random.expovariate(0.7))
@@ -87,6 +87,13 @@ class Traces:
                 yield ends.pop()[1]
         for _, operation in reversed(ends):
             yield operation
+
+    def _parent(self, orders: list[str]) -> str | None:
+        """Return the place of a parent: one of those before, at most eight deep."""
+        if not orders:
+            return None
+        near = orders[self._random.randrange(max(0, len(orders) - 5), len(orders))]
+        return near if near.count(".") < 8 else orders[0]
 
     def _create(self, run_id: UUID, head: dict, user: str, thread: str, index: int) -> Operation:
         metadata = {
