@@ -39,7 +39,9 @@ def _write(path: Path, batches: Sequence[Sequence[Operation]]) -> float:
     return spent
 
 
-def _record(path: Path, batches: Sequence[Sequence[Operation]]) -> list[list[tuple[str, list[Any]]]]:
+def _record(
+    path: Path, batches: Sequence[Sequence[Operation]]
+) -> list[list[tuple[str, list[Any]]]]:
     """Return what the store changes, transaction by transaction."""
     store = SqliteStore.open(path)
     transactions: list[list[tuple[str, list[Any]]]] = []
@@ -54,11 +56,12 @@ def _record(path: Path, batches: Sequence[Sequence[Operation]]) -> list[list[tup
             done[-1][1].append(values)
         return True
 
-    store._connections.writer.exec_trace = trace
+    db = store._connections.writer  # noqa: SLF001 - nobody else sees what it is asked to do
+    db.exec_trace = trace
     for batch in batches:
         store.write(batch)
-    store._connections.writer.exec_trace = None
-    reader = Reader(store._connections.writer)
+    db.exec_trace = None
+    reader = Reader(db)
     for transaction in transactions:
         for sql, values in transaction:
             if "INTO payloads" in sql:
@@ -70,7 +73,9 @@ def _record(path: Path, batches: Sequence[Sequence[Operation]]) -> list[list[tup
 def _replay(path: Path, transactions: Any, dictionary: bytes | None) -> float:
     SqliteStore.open(path).close()
     db = apsw.Connection(str(path), statementcachesize=256)
-    db.execute("PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000")
+    db.execute(
+        "PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536; PRAGMA wal_autocheckpoint=4000"
+    )
     packer = Packer()
     if dictionary is not None:
         packer.use(2, dictionary)
@@ -78,9 +83,9 @@ def _replay(path: Path, transactions: Any, dictionary: bytes | None) -> float:
     for transaction in transactions:
         db.execute("BEGIN IMMEDIATE")
         for sql, values in transaction:
-            if "INTO payloads" in sql:
-                values = [(key, *packer.pack(data)) for key, data in values]
-            db.executemany(sql, values)
+            is_packed = "INTO payloads" in sql
+            rows = [(key, *packer.pack(data)) for key, data in values] if is_packed else values
+            db.executemany(sql, rows)
         db.execute("COMMIT")
     spent = thread_time() - began
     db.close()
@@ -97,7 +102,9 @@ def main(runs: int) -> None:
         for turn in range(3):
             ours = _write(base / f"ours{turn}", batches) / runs * 1e6
             floor = _replay(base / f"floor{turn}", transactions, dictionary) / runs * 1e6
-            print(f"store {ours:6.1f} us/run   floor {floor:6.1f} us/run   ratio {ours / floor:.2f}")
+            print(
+                f"store {ours:6.1f} us/run   floor {floor:6.1f} us/run   ratio {ours / floor:.2f}"
+            )
         size = (base / "ours0").stat().st_size
         print(f"{size / runs:.0f} bytes a run")
 

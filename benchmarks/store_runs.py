@@ -15,12 +15,21 @@ from uuid import UUID
 from callboard.tracing.dotted_order import segment
 from callboard.wire import json
 from callboard.wire.heads import checked
-from callboard.wire.operations import Operation
+from callboard.wire.operations import Kind, Operation
 
 _START = datetime(2026, 11, 1, tzinfo=UTC)
 _PER_DAY = 100_000
 _TYPES = ("chain", "llm", "chain", "tool", "llm", "retriever", "parser", "llm")
-_NAMES = ("RunnableSequence", "ChatOpenAI", "agent", "search", "ChatAnthropic", "docs", "parse", "o3")
+_NAMES = (
+    "RunnableSequence",
+    "ChatOpenAI",
+    "agent",
+    "search",
+    "ChatAnthropic",
+    "docs",
+    "parse",
+    "o3",
+)
 
 
 class Traces:
@@ -29,7 +38,9 @@ class Traces:
     def __init__(self, seed: int = 1) -> None:
         self._random = random.Random(seed)
         make = self._random
-        self._words = ["".join(make.choices("etaoinshrdlu", k=make.randint(2, 9))) for _ in range(30_000)]
+        self._words = [
+            "".join(make.choices("etaoinshrdlu", k=make.randint(2, 9))) for _ in range(30_000)
+        ]
         self._weights = [1 / (rank + 1) for rank in range(len(self._words))]
         self._texts = [self._text(2_000) for _ in range(400)]
         self._systems = [self._text(800) for _ in range(20)]
@@ -105,7 +116,11 @@ class Traces:
             "ls_method": "traceable",
         }
         if head["run_type"] == "llm":
-            metadata |= {"ls_provider": "openai", "ls_model_name": head["name"], "ls_temperature": 0.5}
+            metadata |= {
+                "ls_provider": "openai",
+                "ls_model_name": head["name"],
+                "ls_temperature": 0.5,
+            }
         if index and self._random.random() < 0.0003:
             metadata["needle"] = f"needle-{self._random.randrange(20)}"
         inputs = {
@@ -123,14 +138,21 @@ class Traces:
         events = [{"name": "start", "time": head["start_time"]}]
         if head["run_type"] == "llm":
             used = self._random.randrange(3_000)
-            usage = {"input_tokens": used, "output_tokens": used // 5, "total_tokens": used + used // 5}
+            usage = {
+                "input_tokens": used,
+                "output_tokens": used // 5,
+                "total_tokens": used + used // 5,
+            }
             usage |= {"input_cost": used / 1e6, "output_cost": used / 1e6}
             outputs["usage_metadata"] = usage
             events.append({"name": "new_token", "time": head["start_time"]})
         parts = {"outputs": outputs, "events": [*events, {"name": "end", "time": end.isoformat()}]}
         if self._random.random() < 0.03:
             parts["error"] = "ValueError: " + self._cut(200)
-        told = {name: head[name] for name in ("dotted_order", "trace_id", "parent_run_id", "session_name")}
+        told = {
+            name: head[name]
+            for name in ("dotted_order", "trace_id", "parent_run_id", "session_name")
+        }
         return _operation("update", run_id, {**told, "end_time": end.isoformat()}, parts)
 
     def _text(self, length: int) -> str:
@@ -146,6 +168,6 @@ class Traces:
         return "".join(parts)
 
 
-def _operation(kind, run_id, head, parts) -> Operation:
+def _operation(kind: Kind, run_id: UUID, head: dict, parts: dict) -> Operation:
     encoded = {name: json.encode(part) for name, part in parts.items()}
     return Operation(kind, run_id, checked(head, run_id), encoded)

@@ -32,13 +32,15 @@ def told(kind, number, *, files=None, **fields):
     """An operation; fields that are parts are encoded, others are its head."""
     names = ("inputs", "outputs", "events", "extra", "error", "serialized")
     parts = {name: json.encode(fields.pop(name)) for name in names if name in fields}
-    head = {name: str(value) if isinstance(value, UUID) else value for name, value in fields.items()}
+    head = {
+        name: str(value) if isinstance(value, UUID) else value for name, value in fields.items()
+    }
     attachments = {name: Attachment(*each) for name, each in (files or {}).items()}
     return Operation(kind, run(number), checked(head, run(number)), parts, attachments)
 
 
 def created(number, *path, **fields):
-    """The create of a run that is at a path of numbers in its trace: its ancestors', and its own."""
+    """The create of a run that is under a path of numbers in its trace."""
     usual = {
         "name": f"run {number}",
         "run_type": "chain",

@@ -66,7 +66,9 @@ def runs(draw):
         create = created(number, *above, **fields, **draw(PARTS_AT_START))
         update = ended(number, draw(SECONDS), **draw(PARTS_AT_END))
         update.head["dotted_order"] = create.head.get("dotted_order")
-        operations += draw(st.sampled_from([[create], [create, update], [create, update], [update]]))
+        operations += draw(
+            st.sampled_from([[create], [create, update], [create, update], [update]])
+        )
     return operations
 
 
@@ -157,7 +159,9 @@ def test_a_filter_finds_what_the_law_says_it_means(store, operations, given_feed
 def test_pages_put_together_are_the_list(store, operations, limit, newest_first, node):
     emptied(store).write(operations)
     query = {"newest_first": newest_first, "filter": node}
-    assert numbers(pages(store, limit=limit, **query)) == numbers(store.find_runs(RunQuery(**query)).items)
+    assert numbers(pages(store, limit=limit, **query)) == numbers(
+        store.find_runs(RunQuery(**query)).items
+    )
 
 
 @SLOW
@@ -185,10 +189,16 @@ def test_what_a_draft_keeps_is_what_merging_keeps(data):
     create = created(1, inputs={"a": 1}, outputs=data.draw(st.sampled_from([{}, {"a": 2}])))
     update = ended(1, outputs={"b": 1}, name="new", files={"f": ("text/plain", b"")})
     whole = created(1, name="whole", end_time=at(9), extra={}, files={"f": ("text/html", b"1")})
-    some = data.draw(st.permutations(data.draw(st.sampled_from([[create, update], [create, whole], [whole, update]]))))
+    some = data.draw(
+        st.permutations(
+            data.draw(st.sampled_from([[create, update], [create, whole], [whole, update]]))
+        )
+    )
     merged = merge(*some)
     [draft] = drafts(some)
-    known = {name: draft.values[name] for name in FIELDS if name in draft.values and name != "project"}
+    known = {
+        name: draft.values[name] for name in FIELDS if name in draft.values and name != "project"
+    }
     wanted = {**merged.head, **merged.parts}
     assert known == {name: wanted[name] for name in FIELDS if name in wanted}
     assert {name: each for name, (_, each) in draft.attachments.items()} == merged.attachments

@@ -7,7 +7,17 @@ import pytest
 from callboard.errors import BadOptionError
 from callboard.query import parse
 from callboard.store.records import ProjectQuery, RunQuery
-from tests.contract.stores.made import START_US, at, created, ended, listed, numbers, pages, run, said
+from tests.contract.stores.made import (
+    START_US,
+    at,
+    created,
+    ended,
+    listed,
+    numbers,
+    pages,
+    run,
+    said,
+)
 
 SECOND = 1_000_000
 
@@ -35,7 +45,11 @@ def filled(store):
 
 
 def usage(prompt, completion):
-    return {"input_tokens": prompt, "output_tokens": completion, "total_tokens": prompt + completion}
+    return {
+        "input_tokens": prompt,
+        "output_tokens": completion,
+        "total_tokens": prompt + completion,
+    }
 
 
 def test_the_newest_come_first_unless_asked_otherwise(filled):
@@ -80,7 +94,7 @@ def test_each_condition_holds(filled, query, found):
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ('eq(is_root, true)', [6, 5, 1]),
+        ("eq(is_root, true)", [6, 5, 1]),
         ('and(eq(is_root, true), has(tags, "prod"))', [5, 1]),
         ('has(tags, "slow")', [5]),
         ('not(has(tags, "prod"))', [6, 4, 3, 2]),
@@ -89,12 +103,12 @@ def test_each_condition_holds(filled, query, found):
         ('and(eq(metadata_key, "node"), eq(metadata_value, "ada"))', []),
         ('neq(metadata_key, "user")', [6, 5, 4, 3]),
         ('eq(status, "pending")', [6]),
-        ('neq(error, null)', [5]),
+        ("neq(error, null)", [5]),
         ('like(error, "timeout%")', [5]),
         ('gt(latency, "5s")', [5, 1]),
         ('not(gt(latency, "5s"))', [6, 4, 3, 2]),
-        ('gt(total_tokens, 14)', [2, 1]),
-        ('gt(total_tokens, 15)', []),
+        ("gt(total_tokens, 14)", [2, 1]),
+        ("gt(total_tokens, 15)", []),
         ('eq(thread_id, "T")', [4, 3, 2, 1]),
         ('and(eq(is_root, true), eq(thread_id, "T"))', [1]),
         ('and(eq(feedback_key, "good"), gte(feedback_score, 0.5))', [1]),
@@ -102,7 +116,7 @@ def test_each_condition_holds(filled, query, found):
         ('search("timeouterror")', [5]),
         ('search(name, "search")', [3]),
         ('and(eq(input_key, "q"), like(input_value, "%whale"))', [3]),
-        ('eq(execution_order, 3)', [3]),
+        ("eq(execution_order, 3)", [3]),
         ('in(name, ["run 1", "search"])', [3, 1]),
         (f'eq(id, "{run(4)}")', [4]),
         (f'eq(parent_run_id, "{run(3)}")', [4]),
@@ -117,13 +131,15 @@ def test_filters_mean_what_the_law_of_filters_says(filled, text, found):
 def test_a_trace_filter_is_about_the_root_and_a_tree_filter_about_any_run_of_the_trace(filled):
     assert listed(filled, trace_filter=parse('has(tags, "prod")')) == [5, 4, 3, 2, 1]
     assert listed(filled, tree_filter=parse('eq(run_type, "retriever")')) == [4, 3, 2, 1]
-    both = {"trace_filter": parse('gt(latency, 5)'), "tree_filter": parse('eq(name, "search")')}
+    both = {"trace_filter": parse("gt(latency, 5)"), "tree_filter": parse('eq(name, "search")')}
     assert listed(filled, is_root=True, **both) == [1]
     assert listed(filled, filter=parse('eq(run_type, "llm")'), **both) == [2]
 
 
 @pytest.mark.parametrize("newest_first", [True, False])
-@pytest.mark.parametrize("more", [{}, {"trace_id": run(1)}, {"is_root": True}, {"ids": list(map(run, range(9)))}])
+@pytest.mark.parametrize(
+    "more", [{}, {"trace_id": run(1)}, {"is_root": True}, {"ids": list(map(run, range(9)))}]
+)
 def test_pages_neither_repeat_nor_miss_a_run(filled, more, newest_first):
     query = {"newest_first": newest_first, **more}
     whole_list = listed(filled, **query)
@@ -160,7 +176,10 @@ def test_an_outline_is_the_tree_in_order_and_any_window_of_it(filled):
 
 
 def test_runs_of_an_outline_without_a_place_come_last_by_start(store):
-    lost = [created(number, dotted_order=None, trace_id=run(1), parent_run_id=run(50)) for number in (4, 3)]
+    lost = [
+        created(number, dotted_order=None, trace_id=run(1), parent_run_id=run(50))
+        for number in (4, 3)
+    ]
     store.write([*lost, created(1), created(2, 1)])
     assert numbers(store.read_outline(run(1))) == [1, 2, 3, 4]
     assert numbers(store.read_outline(run(1), offset=1, limit=2)) == [2, 3]

@@ -12,7 +12,12 @@ from tests.contract.stores.made import START_US, created, ended, run, said, whol
 
 
 def model(number, *path, prompt=10, cost=0.5, **fields):
-    usage = {"input_tokens": prompt, "output_tokens": 1, "total_tokens": prompt + 1, "input_cost": cost}
+    usage = {
+        "input_tokens": prompt,
+        "output_tokens": 1,
+        "total_tokens": prompt + 1,
+        "input_cost": cost,
+    }
     fields = {"run_type": "llm", "outputs": {"usage_metadata": usage}, **fields}
     return created(number, *path, **fields)
 
@@ -58,7 +63,9 @@ def test_a_page_of_roots_and_its_statistics_agree(store):
 
 
 def test_a_project_counts_all_runs_and_times_its_roots(store):
-    store.write([created(1), model(2, 1, events=[token(2)]), created(3), ended(1, 4), ended(2, error="no")])
+    store.write(
+        [created(1), model(2, 1, events=[token(2)]), created(3), ended(1, 4), ended(2, error="no")]
+    )
     [project] = store.find_projects(ProjectQuery())
     unknown = UUID(int=5)
     found = store.project_statistics([project.id, unknown])
@@ -153,7 +160,9 @@ def talked(store):
 
 
 def threaded(number, thread_id, **fields):
-    return created(number, extra={"metadata": {"session_id": None, "thread_id": thread_id}}, **fields)
+    return created(
+        number, extra={"metadata": {"session_id": None, "thread_id": thread_id}}, **fields
+    )
 
 
 def test_threads_are_the_traces_that_share_an_id(talked):
@@ -172,7 +181,11 @@ def test_threads_come_in_pages_and_by_what_is_true_of_them(talked):
     rest = talked.find_threads(RunQuery(limit=5, cursor=page.next))
     assert [each.thread_id for each in (*page.items, *rest.items)] == ["A", "B"]
     assert rest.next is None
-    for text, found in [("gt(turn_count, 1)", ["A"]), ("eq(num_errored_turns, 0)", ["B"]), ("gt(total_tokens, 99)", [])]:
+    for text, found in [
+        ("gt(turn_count, 1)", ["A"]),
+        ("eq(num_errored_turns, 0)", ["B"]),
+        ("gt(total_tokens, 99)", []),
+    ]:
         having = parse(text, THREAD_FIELDS)
         assert [each.thread_id for each in talked.find_threads(RunQuery(), having).items] == found
 

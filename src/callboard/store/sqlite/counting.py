@@ -7,7 +7,6 @@ so it takes a look at its two neighbours to place one among them, however many t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import zip_longest
 from typing import Any
 
 import apsw
@@ -63,8 +62,8 @@ def _join(db: apsw.Connection, rid: int, trace_id: bytes, dotted: str) -> None:
 
 def _recount(db: apsw.Connection, trace_id: bytes) -> None:
     models: list[Any] = db.execute(_ALL, (trace_id,)).fetchall()
-    afters = (dotted for _, dotted, _ in models[1:])
-    for (rid, dotted, counts), after in zip_longest(models, afters, fillvalue=""):
+    following = [*(dotted for _, dotted, _ in models), ""][1:]
+    for (rid, dotted, counts), after in zip(models, following, strict=True):
         is_leaf = int(not after.startswith(f"{dotted}."))
         if is_leaf != counts:
             db.execute(_SET, (is_leaf, rid))

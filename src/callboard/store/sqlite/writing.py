@@ -151,7 +151,9 @@ class RunWriter:
         gone: list[tuple[int, int, int, int]] = []
         for row in rows:
             values = row.values
-            if row.before is not None and not any(values[name] != row.before[name] for name in _MARKED_BY):
+            if row.before is not None and not any(
+                values[name] != row.before[name] for name in _MARKED_BY
+            ):
                 continue
             marks = marks_of(values["tags"], values["metadata"])
             trace_id = values["trace_id"]

@@ -8,7 +8,10 @@ from tests.contract.stores.made import created, whole
 
 
 def text(number):
-    return f"You are a helpful assistant of the company. Question {number}: " + f"what is {number}? " * 20
+    return (
+        f"You are a helpful assistant of the company. Question {number}: "
+        + f"what is {number}? " * 20
+    )
 
 
 @pytest.fixture
@@ -46,7 +49,9 @@ def test_a_dictionary_is_trained_and_what_was_kept_before_and_after_is_read(tmp_
     store.close()
 
 
-def test_a_write_that_fails_after_training_leaves_nothing_that_needs_the_dictionary(tmp_path, eager, monkeypatch):
+def test_a_write_that_fails_after_training_leaves_nothing_that_needs_the_dictionary(
+    tmp_path, eager, monkeypatch
+):
     store = SqliteStore.open(tmp_path / "board.db")
     store.write([created(n, inputs={"text": text(n)}) for n in range(1, 46)])
     store._writer._trainer.close()
