@@ -8,6 +8,7 @@ from uuid import UUID
 
 import apsw
 
+from callboard.ids import uuid_of
 from callboard.store.derived import read
 from callboard.store.records import PAYLOADS, Cost, Field, Outline, RunRecord, Tokens
 from callboard.store.sqlite.connections import ReadConnection
@@ -112,8 +113,8 @@ def _outline(row: tuple[Any, ...]) -> tuple[Any, ...]:
     run_id, trace_id, parent_id, *plain = row[:11]
     tokens, cost = (None, None) if row[5] != MODEL else _account(row[11:18])
     return (
-        UUID(bytes=run_id),
-        UUID(bytes=trace_id),
+        uuid_of(run_id),
+        uuid_of(trace_id),
         id_or_none(parent_id),
         *plain,
         tokens,
@@ -123,7 +124,12 @@ def _outline(row: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _account(told: tuple[Any, ...]) -> tuple[Tokens | None, Cost | None]:
     prompt, completion, total, prompt_cost, completion_cost, total_cost, details = told
-    kinds: Mapping[str, Any] = read(details.encode()) if details else {}
+    if details is None:
+        return (
+            None if total is None else Tokens(prompt, completion, total),
+            None if total_cost is None else Cost(prompt_cost, completion_cost, total_cost),
+        )
+    kinds: Mapping[str, Any] = read(details.encode())
     tokens = cost = None
     if total is not None:
         tokens = Tokens(
