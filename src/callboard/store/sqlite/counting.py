@@ -62,8 +62,8 @@ def _join(db: apsw.Connection, rid: int, trace_id: bytes, dotted: str) -> None:
 
 def _recount(db: apsw.Connection, trace_id: bytes) -> None:
     models: list[Any] = db.execute(_ALL, (trace_id,)).fetchall()
-    following = [dotted for _, dotted, _ in models[1:]]
-    for (rid, dotted, counts), after in zip(models, [*following, ""], strict=True):
+    following = [*(dotted for _, dotted, _ in models), ""][1:]
+    for (rid, dotted, counts), after in zip(models, following, strict=True):
         is_leaf = int(not after.startswith(f"{dotted}."))
         if is_leaf != counts:
             db.execute(_SET, (is_leaf, rid))

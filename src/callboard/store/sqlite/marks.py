@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from hashlib import blake2b
+from typing import Any
 
 from callboard.query.entries import entries_of, number_of
 from callboard.store.derived import read
@@ -41,10 +42,13 @@ def marks_of(tags: str | None, metadata: str | None) -> frozenset[int]:
         tags: Its tags, as JSON; None if it has none.
         metadata: Likewise.
     """
-    marks = {mark_of_tag(tag) for tag in (read(tags.encode()) if tags else ())}
-    if metadata:
-        entries = entries_of(read(metadata.encode()))
-        marks.update(mark_of_entry(path, text) for path, text in entries)
+    marks = set(map(mark_of_tag, read(tags.encode()) if tags else ()))
+    told: dict[str, Any] = read(metadata.encode()) if metadata else {}
+    for key, value in told.items():
+        if type(value) is str:
+            marks.add(mark_of_entry(key, value))
+        else:
+            marks.update(mark_of_entry(path, text) for path, text in entries_of({key: value}))
     return frozenset(marks)
 
 

@@ -32,6 +32,7 @@ from callboard.store.records import (
 from callboard.store.sqlite import feedback, projects, settings, shares
 from callboard.store.sqlite.connections import Connections, ReadConnection
 from callboard.store.sqlite.deleting import delete_runs
+from callboard.store.sqlite.faults import faults_of
 from callboard.store.sqlite.listing import find_runs
 from callboard.store.sqlite.reading import read_attachment, read_outline, read_run
 from callboard.store.sqlite.statistics import group_runs, run_statistics
@@ -73,7 +74,13 @@ class SqliteStore:
             StoreUnavailableError: The file can't be opened.
             StoreFormatError: It is no store, or of a newer version.
         """
-        return cls(Connections(Path(path), full_sync=full_sync), prices)
+        connections = Connections(Path(path), full_sync=full_sync)
+        try:
+            with faults_of(connections.path):
+                return cls(connections, prices)
+        except BaseException:
+            connections.close()
+            raise
 
     # Taking.
 

@@ -32,7 +32,7 @@ _ROOT_MARK = "INSERT OR IGNORE INTO root_marks VALUES (?, ?, ?, ?)"
 _NO_ROOT_MARK = "DELETE FROM root_marks WHERE project = ? AND mark = ? AND start_us = ? AND rid = ?"
 _ATTACHED = "SELECT weight FROM attachments WHERE rid = ? AND name = ?"
 _ATTACH = "INSERT OR REPLACE INTO attachments VALUES (?, ?, ?, ?, ?)"
-_MARKED_BY = frozenset({"project", "is_root", "start_us", "tags", "metadata", "trace_id"})
+_MARKED_BY = ("metadata", "tags", "project", "start_us", "trace_id", "is_root")
 
 
 class RunWriter:
@@ -150,9 +150,11 @@ class RunWriter:
         of_roots: list[tuple[int, int, int, int]] = []
         gone: list[tuple[int, int, int, int]] = []
         for row in rows:
-            if _MARKED_BY.isdisjoint(row.changes()):
-                continue
             values = row.values
+            if row.before is not None and not any(
+                values[name] != row.before[name] for name in _MARKED_BY
+            ):
+                continue
             marks = marks_of(values["tags"], values["metadata"])
             trace_id = values["trace_id"]
             of_traces.extend((mark, trace_id) for mark in self._marks.unseen(trace_id, marks))
