@@ -45,6 +45,7 @@ class Behaviour:
         self.max_operations = 10**9
         self.max_bytes = 10**9
         self.missing: list[str] = []
+        self.poison: dict[str, Any] = {}
         self.key: str | None = None
         self.seen: list[str] = []
         self.hanging = 0
@@ -79,7 +80,7 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(200, {})
             return
         with self.server.lock:
-            step = self.server.behaviour.next()
+            step = self.server.behaviour.next() or self.poisoned(body)
         behaviour = self.server.behaviour
         behaviour.seen.append(f"{self.path} {step['do'] if step else 'accept'}")
         if step is None:
@@ -92,6 +93,16 @@ class Handler(BaseHTTPRequestHandler):
             if step.get("keep"):  # It accepts, and says that it did not.
                 self.keep(body)
             self.answer(step["do"], {"detail": step.get("detail", "told so")}, step.get("headers"))
+
+    def poisoned(self, body: bytes) -> dict[str, Any] | None:
+        """Return how to behave because of what one of the operations is, if so."""
+        poison = self.server.behaviour.poison
+        if poison:
+            for each in self.operations(body):
+                name = f"{each.kind} {each.run_id}"
+                if step := poison.get(name) or poison.get(str(each.run_id)):
+                    return step
+        return None
 
     def judge(self, body: bytes) -> None:
         behaviour = self.server.behaviour

@@ -14,8 +14,9 @@ from callboard.export import lifecycle
 from callboard.export.counters import Counters, Fate, Ledger
 from callboard.export.intake import Added, Intake
 from callboard.export.overflow import Overflow
+from callboard.export.pace import Pace
 from callboard.export.serverless import is_serverless
-from callboard.export.shipping import Pace, Shipping
+from callboard.export.shipping import Shipping
 from callboard.export.sinks.base import Limits, Sink
 from callboard.export.spool.spool import Spool
 from callboard.export.worker import Worker

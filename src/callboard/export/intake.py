@@ -197,21 +197,22 @@ class Intake:
             self._under_way.append(batch)
             return batch
 
-    def settle(self, batch: Batch, fate: Fate, count: int) -> None:
-        """Say what became of the first operations of a batch.
+    def settle(self, consignment: Consignment, fate: Fate, count: int) -> None:
+        """Say what became of the first operations of a batch, or of a part of one.
 
         Args:
-            batch: The batch. If somebody else has settled it since (`seize`), nothing happens.
+            consignment: Which. If somebody else has settled it since (`seize`), nothing happens.
             fate: What became of them.
             count: How many.
         """
         with self._lock:
-            if batch not in self._under_way:
-                batch.groups.clear()
+            batch = next((each for each in self._under_way if each is consignment.whole), None)
+            if batch is None:
+                consignment.groups.clear()
                 return
-            batch.strike(count)
+            consignment.strike(count)
             self._ledger.settle(fate, count)
-            if not batch.groups:
+            if batch.is_settled:
                 self._under_way.remove(batch)
                 self._under_way_bytes -= batch.size
                 self._settled.notify_all()
@@ -224,7 +225,7 @@ class Intake:
         """
         with self._lock:
             under_way = sorted(self._under_way, key=lambda batch: batch.position)
-            seized = [operation for batch in under_way for operation in batch.operations]
+            seized = [operation for batch in under_way for operation in batch.unsettled]
             seized.extend(operation for operation, _ in self._waiting)
             self._under_way.clear()
             self._waiting.clear()

@@ -6,8 +6,9 @@ from callboard import ids
 from callboard.export import Exporter
 from callboard.export.counters import Ledger
 from callboard.export.intake import Intake
+from callboard.export.pace import Pace
 from callboard.export.retry import Backoff
-from callboard.export.shipping import Pace, Shipping
+from callboard.export.shipping import Shipping
 from callboard.export.sinks.base import Limits
 from callboard.wire.operations import Operation, size_estimate
 

@@ -196,7 +196,11 @@ class HttpSink:
                 response.release_conn()
             return response.status, answer, response.headers.get("Retry-After")
         except (errors.HTTPError, OSError) as error:
-            raise SinkUnavailableError(f"{self._address} can't be reached: {error}.") from error
+            # It was reached, and broke off or fell silent: over what it was sent, perhaps.
+            broke = isinstance(error, (errors.ProtocolError, errors.ReadTimeoutError))
+            raise SinkUnavailableError(
+                f"{self._address} can't be reached: {error}.", suspicious=broke
+            ) from error
 
     def close(self) -> None:
         """Close the connection; one that is in use closes when it is given back."""
