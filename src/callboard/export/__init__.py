@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from callboard.export.counters import Counters
 from callboard.export.exporter import Exporter
+from callboard.export.live import LiveCounters
 from callboard.export.signals import install_signal_handlers
 from callboard.export.sinks.base import Limits, Sink
 from callboard.export.sinks.http import HttpSink
@@ -24,6 +25,7 @@ __all__ = [
     "Exporter",
     "HttpSink",
     "Limits",
+    "LiveCounters",
     "MemorySink",
     "Sink",
     "Spool",

@@ -13,11 +13,12 @@ from callboard.errors import BadOptionError
 from callboard.export import lifecycle
 from callboard.export.counters import Counters, Fate, Ledger
 from callboard.export.intake import Added, Intake
+from callboard.export.live import Live
 from callboard.export.overflow import Overflow
 from callboard.export.pace import Pace
 from callboard.export.serverless import is_serverless
 from callboard.export.shipping import Shipping
-from callboard.export.sinks.base import Limits, Sink
+from callboard.export.sinks.base import Limits, ProgressSink, Sink
 from callboard.export.spool.spool import Spool
 from callboard.export.worker import Worker
 from callboard.wire.operations import Operation, size_estimate
@@ -45,6 +46,9 @@ class Exporter:
     has answered. There, `submit` with ``urgent=True``, as is done with the end of a root run,
     waits until everything is out, for `urgent_timeout` at the most. Elsewhere ``urgent`` means
     nothing.
+
+    `live` takes what running models say, for a sink that shows it; it is not an operation, and
+    counted for itself.
 
     With a sink that is out of reach and no spool, operations wait in memory until there is no
     room, and those that come then are dropped and counted.
@@ -105,6 +109,7 @@ class Exporter:
         self.exit_timeout = exit_timeout
         self._heeds_urgent = is_serverless() if serverless is None else serverless
         self._urgent_timeout = urgent_timeout
+        self.live = Live(self._wake, wanted=isinstance(sink, ProgressSink))
         self._begin()
 
     def __repr__(self) -> str:
@@ -126,6 +131,7 @@ class Exporter:
             self._spool,
             limits=self._limits,
             pace=self._pace,
+            live=self.live,
         )
         self._starting = threading.Lock()
         self._ending = threading.Lock()
@@ -172,6 +178,10 @@ class Exporter:
             self._overflow.wake()
         elif self._overflow is None and self._spool is not None and self._intake.is_high:
             self._start_overflow(self._spool)
+
+    def _wake(self) -> None:
+        if self._thread is not None:
+            self._thread.wake()
 
     def _start(self) -> None:
         # Somebody else may be starting it: another thread, or this one, interrupted by the
@@ -308,6 +318,7 @@ class Exporter:
         self._sink.after_fork()
         if self._spool is not None:
             self._spool.after_fork()
+        self.live.after_fork()
         self._begin()
         if was_shut:
             self._intake.close()

@@ -27,12 +27,14 @@ from callboard.export.counters import Fate, Ledger
 from callboard.export.delivery import Delivery
 from callboard.export.doubts import Doubts, Suspect
 from callboard.export.intake import Batch, Intake
+from callboard.export.live import Live
 from callboard.export.notices import Notices
 from callboard.export.outage import PATIENCE, Outage, Trouble
 from callboard.export.pace import Pace
 from callboard.export.sinks.base import Limits, Sink
 from callboard.export.spool.reading import Parcel
 from callboard.export.spool.spool import Spool
+from callboard.export.telling import Telling
 
 __all__ = ["Shipping", "store"]
 
@@ -54,6 +56,7 @@ class Shipping:
         *,
         limits: Limits,
         pace: Pace,
+        live: Live,
     ) -> None:
         """Make the steps; none is taken yet.
 
@@ -64,6 +67,7 @@ class Shipping:
             spool: Where they wait on disk, if they may.
             limits: How much makes a batch, if the sink takes that much.
             pace: How fast things go.
+            live: What running models say, which is told between batches.
         """
         self._intake = intake
         self._ledger = ledger
@@ -78,6 +82,7 @@ class Shipping:
             self._notices,
             "wait in the spool" if spool else "wait in memory as long as there is room",
         )
+        self._telling = Telling(live, sink, pace)
         self._doubts = Doubts()
         self._suspects_not_before = 0.0
         self._held: Batch | None = None
@@ -108,7 +113,8 @@ class Shipping:
             self._adopt(self._spool, now)
         pause = self._next(now)
         self.tell()
-        return pause
+        pressed = not self._outage.is_over or self._intake.is_high or self.closing
+        return min(pause, self._telling.step(pressed=pressed))
 
     def _next(self, now: float) -> float:
         suspect = self._due_suspect(now)

@@ -10,6 +10,7 @@ from zlib import crc32
 
 from callboard.callbacks.scope import joined
 from callboard.errors import NoTracedRunError
+from callboard.export.live import Live
 from callboard.langsmith import settings
 from callboard.langsmith.clients import ClientDestination
 from callboard.langsmith.exporters import default_exporter
@@ -97,6 +98,7 @@ class LangChainTracer(BaseTracer):
         self.tracing_metadata = None if metadata is None else dict(metadata)
         self.latest_run: Run | None = None
         self._destination = destination
+        self._live: Live | None = None
         self._with_late_inputs: set[UUID] = set()
 
     def _snapshot(self, value: Any) -> Any:
@@ -123,6 +125,8 @@ class LangChainTracer(BaseTracer):
 
     def _on_run_update(self, run: Run) -> None:
         """Send how a run has ended; all of it, if its inputs have come only now."""
+        if self._live is not None:
+            self._live.end(run.id)
         if run.extra.get("defers_inputs"):
             self._send(run, create)
         elif run.id in self._with_late_inputs:
@@ -152,11 +156,21 @@ class LangChainTracer(BaseTracer):
         run_id: UUID,
         **kwargs: Any,
     ) -> Run:
-        """Record the first token alone: its time is the time to the first token."""
+        """Record the first token alone, which tells the time to it; show them all, if wanted."""
         run = self._recorder.running(run_id, "llm", "chat_model")
         if not any(event["name"] == "new_token" for event in run.events):
             self._recorder.happened(run, "new_token", {"token": token})
+            self._show(run)
+        if self._live is not None and self._live.wanted:
+            self._live.add(run_id, token)
         return run
+
+    def _show(self, run: Run) -> None:
+        """Have what a run says shown as it comes, unless nobody is to see it."""
+        self._live = getattr(self._exporter, "live", None)
+        if self._live is not None and self._live.wanted and may_be_shown(run):
+            project = run.session_name or self.project_name
+            self._live.begin(run.id, run.trace_id, run.start_time, project)
 
     def _send(self, run: Run, operation_of: Callable[[Run], Operation]) -> None:
         if sampled(run.trace_id):
@@ -244,3 +258,12 @@ def sampled(trace_id: UUID) -> bool:
     """
     rate = settings.sampling_rate()
     return rate >= 1 or crc32(trace_id.bytes) < rate * 2**32
+
+
+def may_be_shown(run: Run) -> bool:
+    """Whether what a model says may be told as it comes, a piece at a time.
+
+    Args:
+        run: The model's run.
+    """
+    return sampled(run.trace_id) and not settings.hides("OUTPUTS")
