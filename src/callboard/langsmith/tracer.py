@@ -141,6 +141,12 @@ class LangChainTracer(BaseTracer):
         return super()._run_with_inputs(run, inputs)
 
     def _on_llm_end(self, run: Run) -> None:
+        self._tell_usage(run)
+
+    def _on_llm_error(self, run: Run) -> None:
+        self._tell_usage(run)  # A stream that broke off has its price too.
+
+    def _tell_usage(self, run: Run) -> None:
         """Put the tokens that a model has used where a server looks for them."""
         total: Usage = {}
         for _, usage in response_usage(run.outputs):
