@@ -12,6 +12,7 @@ from time import monotonic, sleep
 from callboard.errors import BadOptionError
 from callboard.export import lifecycle
 from callboard.export.counters import Counters, Fate, Ledger
+from callboard.export.detour import Detour
 from callboard.export.intake import Added, Intake
 from callboard.export.live import Live
 from callboard.export.overflow import Overflow
@@ -176,8 +177,8 @@ class Exporter:
             thread.wake()
         if added is _HIGH and self._overflow is not None:
             self._overflow.wake()
-        elif self._overflow is None and self._spool is not None and self._intake.is_high:
-            self._start_overflow(self._spool)
+        elif self._overflow is None and self._intake.is_high:
+            self._start_overflow(self._shipping.detour)
 
     def _wake(self) -> None:
         if self._thread is not None:
@@ -199,12 +200,12 @@ class Exporter:
         finally:
             self._starting.release()
 
-    def _start_overflow(self, spool: Spool) -> None:
-        if not self._starting.acquire(blocking=False):
+    def _start_overflow(self, detour: Detour | None) -> None:
+        if detour is None or not self._starting.acquire(blocking=False):
             return
         try:
             if self._overflow is None and not self._is_shut:
-                overflow = Overflow(self._intake, self._ledger, spool, self._limits)
+                overflow = Overflow(self._intake, detour, self._limits)
                 worker = Worker("callboard-overflow", overflow.step, lambda: False)
                 if worker.start():
                     self._overflow = worker

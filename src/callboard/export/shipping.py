@@ -10,7 +10,8 @@ The rules:
   meanwhile. Where there is a spool, the batch goes there after the second failure in a row, or
   at once if somebody waits, and so does what comes after it, until the sink takes something.
 - What is in the spool is sent when nothing else is due, the oldest first. It is also what a sink
-  that has failed is tried with.
+  that has failed is tried with. What is told meanwhile of runs that are in the spool goes there
+  too, so that a run is told of in order.
 - What the sink may have failed over is set aside after the second time, so that it is tried with
   something else (`callboard.export.doubts`). With a spool, that is what came from there.
 """
@@ -19,12 +20,14 @@ from __future__ import annotations
 
 import logging
 from typing import cast
+from uuid import UUID
 
 from callboard.errors import KeyRefusedError, SinkUnavailableError
 from callboard.export.bell import FOREVER
 from callboard.export.consignment import Consignment
 from callboard.export.counters import Fate, Ledger
 from callboard.export.delivery import Delivery
+from callboard.export.detour import Detour
 from callboard.export.doubts import Doubts, Suspect
 from callboard.export.intake import Batch, Intake
 from callboard.export.live import Live
@@ -36,7 +39,7 @@ from callboard.export.spool.reading import Parcel
 from callboard.export.spool.spool import Spool
 from callboard.export.telling import Telling
 
-__all__ = ["Shipping", "store"]
+__all__ = ["Shipping"]
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +48,12 @@ _ADOPT_EVERY = 60.0
 
 
 class Shipping:
-    """Moves operations from the queue to the sink, by way of the spool if it must be."""
+    """Moves operations from the queue to the sink, by way of the spool if it must be.
+
+    Attributes:
+        detour: The way into the spool, if there is one.
+        closing: Whether the end has begun: nothing new comes.
+    """
 
     def __init__(
         self,
@@ -82,6 +90,7 @@ class Shipping:
             self._notices,
             "wait in the spool" if spool else "wait in memory as long as there is room",
         )
+        self.detour = None if spool is None else Detour(intake, ledger, spool)
         self._telling = Telling(live, sink, pace)
         self._doubts = Doubts()
         self._suspects_not_before = 0.0
@@ -168,8 +177,8 @@ class Shipping:
 
     def _ship(self, batch: Batch, now: float) -> float:
         if not self._outage.allows(now):
-            if self._spool is not None and self._may_spool(batch):
-                return self._store(batch, self._spool, now)
+            if self.detour is not None and self._may_spool(batch):
+                return self._store(batch, self.detour, now)
             return self._outage.not_before - now
         self._put_behind(batch, now)
         if self._sent(batch) or (self._spool is None and self._set_aside(batch, now)):
@@ -209,15 +218,15 @@ class Shipping:
         return True
 
     def _put_behind(self, consignment: Consignment, now: float) -> None:
-        """Set aside what tells of runs that are in doubt, to be sent after that."""
-        if not self._doubts:
+        """Take out what tells of runs that are in doubt or in the spool, to be sent after that."""
+        runs = self._doubts.runs() if self._doubts else set[UUID]()
+        detour = self.detour if isinstance(consignment, Batch) else None
+        if detour is not None:
+            runs |= detour.runs()
+        if not runs:
             return
-        part = consignment.set_apart(self._doubts.runs())
-        if not part.groups:
-            return
-        if self._spool is not None and isinstance(consignment, Batch):
-            store(part, self._spool, self._intake, self._ledger)
-        if part.groups:
+        part = consignment.set_apart(runs)
+        if part.groups and not (detour is not None and detour.take(part)):
             self._doubts.add(part, 0.0, now)
 
     def _due_suspect(self, now: float) -> Suspect | None:
@@ -286,9 +295,9 @@ class Shipping:
 
     # To the spool, and back.
 
-    def _store(self, batch: Batch, spool: Spool, now: float) -> float:
+    def _store(self, batch: Batch, detour: Detour, now: float) -> float:
         # What the spool does not take waits in memory, as it would without one.
-        if store(batch, spool, self._intake, self._ledger) or self._set_aside(batch, now):
+        if detour.take(batch) or self._set_aside(batch, now):
             self._held = None
             return 0.0
         return self._outage.not_before - now
@@ -336,22 +345,3 @@ class Shipping:
 
 def _is_suspicious(error: Trouble) -> bool:
     return isinstance(error, SinkUnavailableError) and error.suspicious
-
-
-def store(consignment: Consignment, spool: Spool, intake: Intake, ledger: Ledger) -> bool:
-    """Put a batch, or a part of one, into the spool.
-
-    Args:
-        consignment: What to put there; it is settled as far as that goes.
-        spool: Where to.
-        intake: The queue that it is from.
-        ledger: Counts what is dropped to make room.
-
-    Returns:
-        Whether all of it is settled; if not, the spool can't be written.
-    """
-    appended = spool.append(consignment.operations)
-    intake.settle(consignment, Fate.SPOOLED, appended.written)
-    intake.settle(consignment, Fate.DROPPED, appended.refused)
-    ledger.unspool(Fate.DROPPED, appended.evicted)
-    return appended.error is None

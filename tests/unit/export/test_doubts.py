@@ -215,6 +215,24 @@ def test_the_next_process_gets_what_is_in_doubt_and_nothing_twice(tmp_path):
     assert sorted(both) == sorted(identities([*made, bad]))
 
 
+def test_what_is_told_of_a_run_in_the_spool_goes_there_too_and_the_rest_does_not(tmp_path):
+    creates, updates = runs(30)
+    answer = Bad()
+    answer.down = True
+    bench = Bench(MemorySink(answer), Spool(tmp_path))
+    bench.submit(creates)
+    bench.settle(20)
+    assert bench.counters.spooled == 30
+    answer.down = False
+    fresh = bench.submit(operations(5))
+    bench.submit(updates)
+    bench.settle(100)
+    sent = identities(bench.sink.operations)
+    assert sorted(sent) == sorted(identities([*creates, *updates, *fresh]))
+    for one, two in zip(identities(creates), identities(updates), strict=True):
+        assert sent.index(one) < sent.index(two)
+
+
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_whoever_is_to_blame_and_however_it_goes_on(tmp_path_factory, data):
@@ -247,7 +265,7 @@ def test_whoever_is_to_blame_and_however_it_goes_on(tmp_path_factory, data):
     assert sorted(sent) == sorted([*good, *identities(others)])
     assert bench.counters.dropped == len(bad)
     for create, update in zip(identities(creates), identities(updates), strict=True):
-        if spool is None and create in good and update in good:
+        if create in good and update in good:
             assert sent.index(create) < sent.index(update)
     if spool is not None:
         spool.close()

@@ -115,6 +115,11 @@ class Spool:
             return self._reading is None and not writing and self._oldest() is None
 
     @property
+    def is_idle(self) -> bool:
+        """Whether nothing is here, not even under way from here."""
+        return self.is_empty and not self._read
+
+    @property
     def quarantine(self) -> Spool:
         """Where operations are kept that were dropped for what they are: nobody sends them."""
         with self._lock:
