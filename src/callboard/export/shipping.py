@@ -157,7 +157,7 @@ class Shipping:
         if self._growing_since is None:
             self._growing_since = now
         limits = self._batch_limits()
-        if now - self._growing_since < self._pace.linger and not self._intake.is_due(*limits):
+        if now < self._growing_since + self._pace.linger and not self._intake.is_due(*limits):
             return None
         self._growing_since = None
         return self._intake.take(*limits)
