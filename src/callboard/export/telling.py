@@ -46,7 +46,7 @@ class Telling:
         if interval is not None and isinf(interval):
             live.stop()
             return FOREVER
-        if not live.waits:
+        if not live.waits or (interval is None and not pressed):
             return FOREVER
         now = self._pace.now()
         if now < self._next_at:

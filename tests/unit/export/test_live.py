@@ -7,8 +7,10 @@ import pytest
 
 from callboard import ids
 from callboard.errors import BadBodyError, BodyTooLargeError
+from callboard.export import MemorySink
 from callboard.export.live import Live, LiveCounters
 from callboard.wire.progress import MAX_BODY, MAX_MESSAGES, MAX_TEXT, Progress, decode, encode
+from tests.unit.export.made import Bench
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 
@@ -107,6 +109,47 @@ def test_what_nobody_takes_is_bounded(live):
         begun(live)
     live.add(run, "x")  # It has been the oldest for long.
     assert not live.waits
+
+
+class Undecided(MemorySink):
+    """A sink that does not know yet whether it takes progress."""
+
+    interval = None
+
+    def __init__(self):
+        super().__init__()
+        self.told = []
+
+    def progress_interval(self):
+        return self.interval
+
+    def send_progress(self, pieces):
+        self.told += pieces
+
+
+def test_what_is_said_before_it_is_known_whether_anybody_listens_is_kept():
+    sink = Undecided()
+    bench = Bench(sink)
+    run = begun(bench.live)
+    bench.live.add(run, "early ")
+    bench.settle(5)
+    assert bench.live.waits
+    sink.interval = 0.1
+    bench.live.add(run, "late")
+    bench.settle(5)
+    assert [each.text for each in sink.told] == ["early late"]
+    assert bench.live.counters == LiveCounters(sent=1)
+
+
+def test_it_is_told_no_more_often_than_the_sink_asks_for():
+    sink = Undecided()
+    sink.interval = 2.0
+    bench = Bench(sink)
+    run = begun(bench.live)
+    for _ in range(100):
+        bench.live.add(run, "x")
+        bench.settle(0.1)
+    assert 5 <= len(sink.told) <= 6
 
 
 def test_nothing_is_lost_between_the_threads(live):
