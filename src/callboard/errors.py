@@ -175,11 +175,15 @@ class SinkUnavailableError(SinkError):
 
     Attributes:
         retry_after: In how many seconds it wants to be asked again, if it said so.
+        suspicious: Whether these very operations may be the reason, and others would be taken.
     """
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, suspicious: bool = False
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.suspicious = suspicious
 
 
 class KeyRefusedError(SinkError):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import TypeAlias
 
 from callboard.errors import BadOptionError, MissingExtraError
-from callboard.export import Counters, Exporter, HttpSink, Spool
+from callboard.export import Counters, Exporter, Spool, open_sink
 from callboard.export.counters import Fate, Ledger
 from callboard.langsmith import settings
 from callboard.redaction import Redaction
@@ -67,17 +68,28 @@ def default_exporter() -> DefaultExporter:
 
 
 def _made_by_environment() -> DefaultExporter:
-    directory = settings.spool_directory()
     workspace = settings.workspace()
     # LangSmith protocol: transport and authentication.
     headers = None if workspace is None else {"X-Tenant-Id": workspace}
     try:
-        sink = HttpSink(settings.endpoint(), settings.api_key(), headers=headers)
+        sink = open_sink(settings.endpoint(), settings.api_key(), headers=headers)
     except (BadOptionError, MissingExtraError) as error:
         logger.warning("Tracing is on, but nothing can be sent: %s", error)
         return Nowhere()
-    spool = None if directory is None else Spool(directory)
-    return Exporter(sink, spool=spool, redaction=settings.redaction())
+    return Exporter(sink, spool=_spool(), redaction=settings.redaction())
+
+
+def _spool() -> Spool | None:
+    """Return a spool for this destination alone.
+
+    What one program could not send to one server, another program, with another server or key,
+    must not send there: it would show to others what is none of theirs.
+    """
+    directory = settings.spool_directory()
+    if directory is None:
+        return None
+    told = (settings.endpoint().rstrip("/"), settings.workspace() or "", settings.api_key() or "")
+    return Spool(directory / sha256("\n".join(told).encode()).hexdigest()[:16])
 
 
 def set_default_exporter(exporter: DefaultExporter | None) -> DefaultExporter | None:

@@ -10,6 +10,7 @@ from zlib import crc32
 
 from callboard.callbacks.scope import joined
 from callboard.errors import NoTracedRunError
+from callboard.export.live import Live
 from callboard.langsmith import settings
 from callboard.langsmith.attachments import read_attachments
 from callboard.langsmith.clients import ClientDestination
@@ -107,6 +108,7 @@ class LangChainTracer(BaseTracer):
         self.latest_run: Run | None = None
         self._destination = destination
         self.redaction = redaction
+        self._live: Live | None = None
         self._with_late_inputs: set[UUID] = set()
         self._attached: dict[UUID, frozenset[str]] = {}
 
@@ -134,6 +136,8 @@ class LangChainTracer(BaseTracer):
 
     def _on_run_update(self, run: Run) -> None:
         """Send how a run has ended; all of it, if its inputs have come only now."""
+        if self._live is not None:
+            self._live.end(run.id)
         if run.extra.get("defers_inputs"):
             self._send(run, create)
         elif run.id in self._with_late_inputs:
@@ -148,6 +152,12 @@ class LangChainTracer(BaseTracer):
         return super()._run_with_inputs(run, inputs)
 
     def _on_llm_end(self, run: Run) -> None:
+        self._tell_usage(run)
+
+    def _on_llm_error(self, run: Run) -> None:
+        self._tell_usage(run)  # A stream that broke off has its price too.
+
+    def _tell_usage(self, run: Run) -> None:
         """Put the tokens that a model has used where a server looks for them."""
         total: Usage = {}
         for _, usage in response_usage(run.outputs):
@@ -163,11 +173,28 @@ class LangChainTracer(BaseTracer):
         run_id: UUID,
         **kwargs: Any,
     ) -> Run:
-        """Record the first token alone: its time is the time to the first token."""
+        """Record the first token alone, which tells the time to it; show them all, if wanted."""
         run = self._recorder.running(run_id, "llm", "chat_model")
         if not any(event["name"] == "new_token" for event in run.events):
             self._recorder.happened(run, "new_token", {"token": token})
+            self._show(run)
+        if self._live is not None and self._live.wanted:
+            self._live.add(run_id, token)
         return run
+
+    def _show(self, run: Run) -> None:
+        """Have what a run says shown as it comes, unless nobody is to see it."""
+        self._live = getattr(self._exporter, "live", None)
+        if self._live is not None and self._live.wanted and self._may_be_shown(run):
+            project = run.session_name or self.project_name
+            self._live.begin(run.id, run.trace_id, run.start_time, project)
+
+    def _may_be_shown(self, run: Run) -> bool:
+        """Whether what a model says may be told as it comes, a piece at a time."""
+        redactions = [*self._redactions, getattr(self._exporter, "redaction", None)]
+        return sampled(run.trace_id) and not any(
+            each is not None and each.touches_outputs for each in redactions
+        )
 
     def _send(self, run: Run, operation_of: Callable[[Run], Operation]) -> None:
         if sampled(run.trace_id):
