@@ -12,6 +12,7 @@ The tree, so that one ``except`` clause can be as wide or as narrow as wanted::
     ├── BadMetadataError     TypeError     metadata that is not a dictionary
     ├── WrongColourError     TypeError     an async manager in place of a sync one, or the reverse
     ├── UnknownEventError    ValueError    an event name that nobody can hear
+    ├── BadEvaluationError   TypeError     an evaluator that returned no result
     ├── BadEventError        ValueError    a custom event dispatched with arguments it can't carry
     ├── BadOptionError       ValueError    an option with a value that is not accepted
     ├── BadParentError       ValueError    a run that is said to be inside itself
@@ -42,6 +43,7 @@ __all__ = [
     "BadBodyError",
     "BadCallError",
     "BadCallbacksError",
+    "BadEvaluationError",
     "BadEventError",
     "BadHandlerError",
     "BadInputError",
@@ -125,6 +127,10 @@ class BodyTooLargeError(BadBodyError):
 
 class MissingExtraError(CallboardError, ImportError):
     """What is wanted needs a package that is not installed."""
+
+
+class BadEvaluationError(CallboardError, TypeError):
+    """An evaluator returned something that is no result."""
 
 
 class BadEventError(CallboardError, ValueError):

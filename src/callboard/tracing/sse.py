@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 from callboard.tracing.capture import capture
@@ -35,8 +36,9 @@ async def as_sse(
     """
     source = aiter(events)
     try:
-        async for event in _or_silence(source, keep_alive):
-            yield _SILENCE if event is None else _message(event["event"], event)
+        async with aclosing(_or_silence(source, keep_alive)) as coming:
+            async for event in coming:
+                yield _SILENCE if event is None else _message(event["event"], event)
         yield _message("done", {})
     except Exception as error:
         yield _message("failed", {"error": type(error).__name__})
