@@ -260,17 +260,17 @@ def standardized_inputs(run: Run, schema_format: SchemaFormat) -> Any:
 
 
 def standardized_outputs(run: Run, schema_format: SchemaFormat) -> Any:
-    """Return what a run returned; None if it failed.
+    """Return what a run returned; if it failed, nothing: None, or ``{}`` in the original format.
 
     Args:
         run: The run.
         schema_format: The format that it is in.
     """
-    outputs = run.outputs
-    if outputs is None:
-        return None
+    outputs = run.outputs or {}
     if schema_format == "original":
         return outputs.get("output", outputs) if run.run_type == "prompt" else outputs
+    if run.outputs is None:
+        return None
     return outputs if run.run_type in _BY_THEIR_KEYS else outputs.get("output")
 
 

@@ -164,7 +164,8 @@ def test_inputs_and_outputs_by_format():
     prompt = Run(id="0" * 32, run_type="prompt", outputs={"output": "text"})
     assert standardized_outputs(prompt, "original") == "text"
     assert standardized_outputs(prompt, "streaming_events") == "text"
-    assert standardized_outputs(Run(id="0" * 32), "original") is None
+    assert standardized_outputs(Run(id="0" * 32), "original") == {}
+    assert standardized_outputs(Run(id="0" * 32), "streaming_events") is None
     unknown = Run(id="0" * 32, inputs={"input": {"input": ""}})
     assert standardized_inputs(unknown, "streaming_events") is None
     with pytest.raises(NotImplementedError):
