@@ -133,7 +133,7 @@ class EvaluatorCallbackHandler(BaseTracer):
         """Evaluate a trace, and keep what comes of it; log what goes wrong."""
         try:
             with self._traced() as tracer:
-                evaluate = getattr(evaluator, "evaluate_run", evaluator)
+                evaluate: Any = getattr(evaluator, "evaluate_run", evaluator)
                 results = _results_in(evaluate(run, example=self._example_of(run)))
             made_by = tracer.latest_run.id if tracer is not None and tracer.latest_run else None
             self._send(results, run, made_by)

@@ -125,7 +125,12 @@ class Document:
                 self._found(operation, "from")
                 return
             _refuse(operation, "a value can't be moved into itself")
-        self._put(operation, self._take(operation, "from"))
+        taken = self._take(operation, "from")
+        try:
+            self._put(operation, taken)
+        except BadPatchError:
+            self._put({**operation, "path": operation["from"]}, taken)
+            raise
 
     def _copy(self, operation: Operation) -> None:
         value = self._found(operation, "from")

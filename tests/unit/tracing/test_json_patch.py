@@ -94,6 +94,14 @@ def test_what_was_settled_stays_as_it_is():
     assert (kept, document.value) == ({"list": [1]}, {"list": [1, 2]})
 
 
+def test_a_move_that_does_not_fit_leaves_the_document_as_it_was():
+    for source in ("/a/b", "/a/b/1"):
+        document = Document(DOCUMENT)
+        with pytest.raises(BadPatchError, match="there is no 'n'"):
+            document.apply([{"op": "move", "from": source, "path": "/n/n"}])
+        assert document.value == DOCUMENT
+
+
 def test_any_key_can_be_pointed_to():
     for key in ("a/b", "~1", "~0/~", ""):
         assert unescaped(escaped(key)) == key
