@@ -12,11 +12,12 @@ from callboard.ids import new_id
 from callboard.langchain.log_stream import astream_log
 from callboard.langchain.streams import config_with
 from callboard.payloads import Payload
-from callboard.tracing.event_stream import Event, EventStream, RunInfo
+from callboard.tracing.event_stream import EventStream
 from callboard.tracing.filters import RunFilter
 from callboard.tracing.json_patch import Document, escaped, unescaped
 from callboard.tracing.log_stream import LogStreamCallbackHandler
 from callboard.tracing.memory_stream import get_or_create_loop
+from callboard.tracing.run_events import Event, RunInfo
 from callboard.tracing.run_log import LogEntry
 from callboard.tracing.streamed_calls import heard_of
 

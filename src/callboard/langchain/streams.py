@@ -21,18 +21,21 @@ def config_with(config: Mapping[str, Any] | None, handler: Any) -> dict[str, Any
     Raises:
         BadCallbacksError: The config's callbacks are neither a list nor a manager.
     """
+    given = None if config is None else config.get("callbacks")
+    if not (given is None or isinstance(given, list) or _is_manager(given)):
+        raise BadCallbacksError(
+            "A config's callbacks must be a list of handlers, a callback manager or None, "
+            f"not {given!r}."
+        )
     made: dict[str, Any] = import_module("langchain_core.runnables.config").ensure_config(config)
     callbacks = made.get("callbacks")
-    if callbacks is None:
-        made["callbacks"] = [handler]
-    elif isinstance(callbacks, list):
-        made["callbacks"] = [*callbacks, handler]
-    elif hasattr(callbacks, "inheritable_handlers"):
+    if _is_manager(callbacks):
         made["callbacks"] = callbacks.copy()
         made["callbacks"].add_handler(handler, inherit=True)
     else:
-        raise BadCallbacksError(
-            "A config's callbacks must be a list of handlers, a callback manager or None, "
-            f"not {callbacks!r}."
-        )
+        made["callbacks"] = [*(callbacks or ()), handler]
     return made
+
+
+def _is_manager(callbacks: Any) -> bool:
+    return hasattr(callbacks, "inheritable_handlers")

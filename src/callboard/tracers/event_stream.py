@@ -2,7 +2,8 @@
 
 from importlib import import_module
 
-from callboard.tracing.event_stream import Event, EventStream, RunInfo
+from callboard.tracing.event_stream import EventStream
+from callboard.tracing.run_events import Event, RunInfo
 from callboard.tracing.sse import as_sse
 from callboard.tracing.streamed_calls import stream_events
 

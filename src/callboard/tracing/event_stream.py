@@ -1,28 +1,10 @@
-"""The handler that tells a call as a stream of events, in the schema of ``astream_events``, v2.
-
-Each event is a dictionary:
-
-==============  ===============================================================
-``event``       ``on_``, the type of the run, and ``start``, ``stream``, ``end``
-                or ``error``; or ``on_custom_event``
-``name``        what runs, or the custom event's name
-``run_id``      the run's id, as text
-``parent_ids``  the ids of the runs that it is inside of, the outermost first
-``tags``        the run's tags
-``metadata``    its metadata
-``data``        ``input``, ``chunk``, ``output`` or ``error``; or what the
-                custom event carries
-==============  ===============================================================
-
-Types of runs are chain, chat_model, llm, tool, retriever, prompt and parser, or whatever else a
-chain says that it is. Events of one run share their tags, metadata and parent ids: they are for
-reading.
-"""
+"""The handler that tells a call as a stream of events: see `callboard.tracing.run_events`."""
 
 from __future__ import annotations
 
 from asyncio import AbstractEventLoop
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -31,53 +13,16 @@ from callboard.errors import BadParentError
 from callboard.payloads import Payload, field
 from callboard.tracing.filters import Choice, RunFilter
 from callboard.tracing.gathering import Gathering
-from callboard.tracing.log_stream import is_unknown
+from callboard.tracing.kinds import is_unknown
 from callboard.tracing.memory_stream import MemoryStream
 from callboard.tracing.recorder import MAX_RUNS
 from callboard.tracing.run import component_name
+from callboard.tracing.run_events import ABSENT, Event, RunInfo, message_of, texts_of
 from callboard.tracing.streaming import StreamingCallbackHandler
 
-__all__ = ["Event", "EventStream", "RunInfo"]
+__all__ = ["EventStream"]
 
 T = TypeVar("T")
-
-Event = dict[str, Any]
-_ABSENT: Any = object()
-
-
-class RunInfo:
-    """What the events of a run have in common.
-
-    Attributes:
-        name: What runs.
-        run_type: Its type.
-        inputs: What it was given; absent if that was not known when it started.
-        tool_call_id: The tool call that it answers, if it is a tool and one was named.
-        told: Whether the stream's filters choose it.
-        common: What all of its events say.
-    """
-
-    __slots__ = ("common", "inputs", "name", "run_type", "told", "tool_call_id")
-
-    def __init__(
-        self, name: str, run_type: str, inputs: Any, tool_call_id: str | None, common: Event
-    ) -> None:
-        """Make it; the stream says what is told."""
-        self.name = name
-        self.run_type = run_type
-        self.inputs = inputs
-        self.tool_call_id = tool_call_id
-        self.told = True
-        self.common = common
-
-    def event(self, what: str, data: dict[str, Any]) -> Event:
-        """Return an event of the run.
-
-        Args:
-            what: What happens: start, stream, end or error.
-            data: What it carries.
-        """
-        return {"event": f"on_{self.run_type}_{what}", "data": data, **self.common}
 
 
 class EventStream(BaseCallbackHandler, StreamingCallbackHandler[Any]):
@@ -151,10 +96,6 @@ class EventStream(BaseCallbackHandler, StreamingCallbackHandler[Any]):
         """End the stream: what has been told can still be read, and no more is."""
         self.send_stream.close()
 
-    def abandon(self) -> None:
-        """End the stream for a reader that has gone: what has been told is let go."""
-        self.receive_stream.close()
-
     def _tell(self, info: RunInfo, what: str, data: dict[str, Any]) -> None:
         if info.told:
             self.send_stream.send_nowait(info.event(what, data))
@@ -179,7 +120,7 @@ class EventStream(BaseCallbackHandler, StreamingCallbackHandler[Any]):
     ) -> None:
         """Tell that a chain, or what says to be something else, has started."""
         run_type = kwargs.get("run_type") or "chain"
-        known = _ABSENT if is_unknown(inputs) else inputs
+        known = ABSENT if is_unknown(inputs) else inputs
         self._start(run_type, serialized, known, run_id, kwargs)
 
     def on_llm_start(
@@ -238,10 +179,14 @@ class EventStream(BaseCallbackHandler, StreamingCallbackHandler[Any]):
             "metadata": kwargs.get("metadata") or {},
             "parent_ids": self._ids_above(run_id),
         }
-        info = RunInfo(name, run_type, inputs, kwargs.get("tool_call_id"), common)
-        info.told = self._filter.includes(name, run_type, tags)
-        self.run_map[run_id] = info
-        self._tell(info, "start", {} if inputs is _ABSENT else {"input": inputs})
+        info = self.run_map[run_id] = RunInfo(
+            run_type,
+            inputs,
+            tool_call_id=kwargs.get("tool_call_id"),
+            told=self._filter.includes(name, run_type, tags),
+            common=common,
+        )
+        self._tell(info, "start", {} if inputs is ABSENT else {"input": inputs})
 
     def _ids_above(self, run_id: UUID) -> list[str]:
         """Return the ids of the runs that a run is inside of, the outermost first."""
@@ -259,9 +204,10 @@ class EventStream(BaseCallbackHandler, StreamingCallbackHandler[Any]):
         return [str(each) for each in reversed(above)]
 
     def _let_go_of_oldest(self) -> None:
-        oldest = next(iter(self._parents))
-        del self._parents[oldest]
-        self._forget(oldest)
+        with suppress(StopIteration, RuntimeError):  # Other threads do so at the same time.
+            oldest = next(iter(self._parents))
+            self._parents.pop(oldest, None)
+            self._forget(oldest)
 
     # Meanwhile.
 
@@ -327,7 +273,7 @@ class EventStream(BaseCallbackHandler, StreamingCallbackHandler[Any]):
         info = self.run_map.get(run_id)
         if info is not None:
             chat = info.run_type == "chat_model"
-            self._end(run_id, _message_of(response) if chat else _texts_of(response))
+            self._end(run_id, message_of(response) if chat else texts_of(response))
 
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Tell that a tool has returned."""
@@ -343,7 +289,7 @@ class EventStream(BaseCallbackHandler, StreamingCallbackHandler[Any]):
         info = self._forget(run_id)
         if info is not None:
             if inputs is None:
-                inputs = {} if info.inputs is _ABSENT or info.inputs is None else info.inputs
+                inputs = {} if info.inputs is ABSENT or info.inputs is None else info.inputs
             self._tell(info, "end", {"output": output, "input": inputs})
 
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
@@ -369,7 +315,7 @@ class EventStream(BaseCallbackHandler, StreamingCallbackHandler[Any]):
     def _fail(self, run_id: UUID, error: BaseException) -> None:
         info = self._forget(run_id)
         if info is not None and self.tells_errors:
-            known = {} if info.inputs is _ABSENT else {"input": info.inputs}
+            known = {} if info.inputs is ABSENT else {"input": info.inputs}
             self._tell(info, "error", {"error": error, **known})
 
     def _forget(self, run_id: UUID) -> RunInfo | None:
@@ -426,29 +372,3 @@ class EventStream(BaseCallbackHandler, StreamingCallbackHandler[Any]):
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> EventStream:
         return self
-
-
-def _message_of(response: Payload) -> Any:
-    """Return the first message of a response; its text where generations have none."""
-    for candidates in field(response, "generations") or ():
-        for generation in candidates:
-            message = field(generation, "message")
-            return field(generation, "text") if message is None else message
-    return {}
-
-
-def _texts_of(response: Payload) -> dict[str, Any]:
-    return {
-        "generations": [
-            [
-                {
-                    "text": field(generation, "text"),
-                    "generation_info": field(generation, "generation_info"),
-                    "type": field(generation, "type"),
-                }
-                for generation in candidates
-            ]
-            for candidates in field(response, "generations") or ()
-        ],
-        "llm_output": field(response, "llm_output"),
-    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from threading import Lock
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar, get_args
 from uuid import UUID
 
 from callboard.errors import BadOptionError
@@ -13,7 +13,7 @@ from callboard.payloads import Payload, field
 from callboard.tracing.base import BaseTracer
 from callboard.tracing.filters import Choice, RunFilter
 from callboard.tracing.json_patch import escaped
-from callboard.tracing.kinds import FORMATS, SchemaFormat
+from callboard.tracing.kinds import SchemaFormat, is_unknown
 from callboard.tracing.memory_stream import MemoryStream, get_or_create_loop
 from callboard.tracing.responses import response_fields
 from callboard.tracing.run import Run
@@ -25,7 +25,6 @@ __all__ = ["LogStreamCallbackHandler", "standardized_inputs", "standardized_outp
 T = TypeVar("T")
 
 LogFormat: TypeAlias = Literal["original", "streaming_events"]
-_LOG_FORMATS = (FORMATS[0], FORMATS[2])
 
 
 class LogStreamCallbackHandler(BaseTracer, StreamingCallbackHandler[Any]):
@@ -68,10 +67,10 @@ class LogStreamCallbackHandler(BaseTracer, StreamingCallbackHandler[Any]):
         Raises:
             BadOptionError: There is no such format for logs, or a filter is no list.
         """
-        if _schema_format not in _LOG_FORMATS:
+        if _schema_format not in get_args(LogFormat):
             raise BadOptionError(
                 f"A log can't be told in the format {_schema_format!r}; accepted are "
-                f"{' and '.join(_LOG_FORMATS)}."
+                f"{' and '.join(get_args(LogFormat))}."
             )
         super().__init__(_schema_format=_schema_format)
         self.auto_close = auto_close
@@ -272,11 +271,3 @@ def standardized_outputs(run: Run, schema_format: SchemaFormat) -> Any:
     if run.outputs is None:
         return None
     return outputs if run.run_type in _BY_THEIR_KEYS else outputs.get("output")
-
-
-def is_unknown(inputs: Any) -> bool:
-    """Whether inputs are what LangChain passes for those that stream in and aren't there yet."""
-    if not (isinstance(inputs, dict) and len(inputs) == 1):
-        return False
-    value = inputs.get("input")
-    return isinstance(value, str) and not value

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import Any
 
 from callboard.tracing.capture import capture
-from callboard.tracing.event_stream import Event
+from callboard.tracing.run_events import Event
 from callboard.wire.json import encode
 
 __all__ = ["as_sse"]

@@ -17,9 +17,10 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 from callboard.callbacks.hooks import register_configure_hook
 from callboard.errors import BadCallError
-from callboard.tracing.event_stream import Event, EventStream
+from callboard.tracing.event_stream import EventStream
 from callboard.tracing.filters import Choice
 from callboard.tracing.memory_stream import ReceiveStream, SendStream
+from callboard.tracing.run_events import Event
 
 __all__ = ["Streamable", "heard_of", "stream_events"]
 
@@ -81,7 +82,7 @@ def stream_events(
             chunks: see `EventStream`.
 
     Returns:
-        The events, as `callboard.tracing.event_stream` describes them.
+        The events, as `callboard.tracing.run_events` describes them.
 
     Raises:
         BadOptionError: A filter is no list, or `max_pending` is no positive number.
