@@ -31,7 +31,7 @@ async def right() -> None:
 
 async def wrong() -> None:
     stream_events(1)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    stream_events(as_sse)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    as_sse(call())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     stream_events(call(), max_pending="10")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     for _ in stream_events(call()):  # type: ignore[attr-defined]  # pyright: ignore[reportGeneralTypeIssues]
         pass

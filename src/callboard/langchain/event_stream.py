@@ -166,7 +166,9 @@ class _Log:
             yield from self._root_event("stream", {"chunk": chunk})
 
     def last_event(self) -> Iterator[Event]:
-        """Return the event of the call's end."""
+        """Return the event of the call's end, if it has begun."""
+        if not self._started:
+            return
         yield from self._root_event("end", {"output": self._document.value["final_output"]})
 
     def _root_event(self, what: str, data: dict[str, Any]) -> Iterator[Event]:

@@ -28,7 +28,7 @@ def config_with(config: Mapping[str, Any] | None, handler: Any) -> dict[str, Any
             f"not {given!r}."
         )
     made: dict[str, Any] = import_module("langchain_core.runnables.config").ensure_config(config)
-    callbacks = made.get("callbacks")
+    callbacks: Any = made.get("callbacks")
     if _is_manager(callbacks):
         made["callbacks"] = callbacks.copy()
         made["callbacks"].add_handler(handler, inherit=True)
