@@ -145,7 +145,7 @@ def test_one_who_stops_reading_a_log_ends_the_call():
 
             async def wait(_):
                 try:
-                    await asyncio.sleep(0.05)
+                    await asyncio.sleep(0.3)
                     ended.append("came to its end")
                 except asyncio.CancelledError:
                     ended.append("was cancelled")

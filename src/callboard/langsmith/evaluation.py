@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
-from threading import Lock
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -92,7 +91,6 @@ class EvaluatorCallbackHandler(BaseTracer):
         self.executor = self._threads(max_concurrency)
         self.futures: set[Future[None]] = set()
         self.logged_eval_results: dict[tuple[str, str], list[Payload]] = {}
-        self.lock = Lock()
         _handlers.add(self)
 
     def _threads(self, max_concurrency: int | None) -> ThreadPoolExecutor | None:
@@ -169,11 +167,10 @@ class EvaluatorCallbackHandler(BaseTracer):
             )
 
     def _keep(self, results: Sequence[Payload], run: Run) -> None:
-        with self.lock:
-            for result in results:
-                run_id = str(field(result, "target_run_id") or run.id)
-                key = (run_id, str(run.reference_example_id))
-                self.logged_eval_results.setdefault(key, []).append(result)
+        for result in results:
+            run_id = str(field(result, "target_run_id") or run.id)
+            key = (run_id, str(run.reference_example_id))
+            self.logged_eval_results.setdefault(key, []).append(result)
 
 
 @cache

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from threading import Lock
+from threading import RLock
 from typing import Any, NamedTuple, Self
 
 from callboard.errors import BadOptionError
@@ -45,8 +45,9 @@ class Gathering:
         self._stream = stream
         self._max_pending = max_pending
         self._by_run: dict[str, _Gathered] = {}
-        # Held by a writer that gathers and by the reader that takes what was gathered.
-        self._lock = Lock()
+        # Held by a writer that gathers and by the reader that takes what was gathered. The same
+        # thread may come back to it: where objects are made, abandoned generators may be closed.
+        self._lock = RLock()
 
     def put(self, event: dict[str, Any]) -> None:
         """Add an event that carries a chunk.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
-from threading import Lock
+from itertools import count
 from typing import Any, Literal, TypeAlias, TypeVar, get_args
 from uuid import UUID
 
@@ -86,9 +85,8 @@ class LogStreamCallbackHandler(BaseTracer, StreamingCallbackHandler[Any]):
         stream = MemoryStream[RunLogPatch](get_or_create_loop(self))
         self.send_stream = stream.get_send_stream()
         self.receive_stream = stream.get_receive_stream()
-        self._lock = Lock()
         self._paths: dict[UUID, str] = {}
-        self._count_by_name: dict[str, int] = defaultdict(int)
+        self._numbers: dict[str, count[int]] = {}
 
     def __aiter__(self) -> AsyncIterator[RunLogPatch]:
         return aiter(self.receive_stream)
@@ -182,10 +180,9 @@ class LogStreamCallbackHandler(BaseTracer, StreamingCallbackHandler[Any]):
             self.send(_added(path, self._entry_of(run)))
 
     def _key_of(self, run: Run) -> str:
-        with self._lock:
-            self._count_by_name[run.name] += 1
-            count = self._count_by_name[run.name]
-        return run.name if count == 1 else f"{run.name}:{count}"
+        # Both are one step, so that runs of several threads get numbers of their own.
+        number = next(self._numbers.setdefault(run.name, count(1)))
+        return run.name if number == 1 else f"{run.name}:{number}"
 
     def _entry_of(self, run: Run) -> LogEntry:
         entry = LogEntry(
