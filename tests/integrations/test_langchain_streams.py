@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 PROGRAM = Path(__file__).parent / "langchain_programs" / "streams.py"
@@ -21,8 +22,9 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_events_and_logs_of_runnables_are_those_of_the_original():
-    original = run(str(PROGRAM))
-    installed = run(str(PROGRAM), "callboard")
+    with ThreadPoolExecutor() as at_once:
+        runs = [at_once.submit(run, str(PROGRAM), *place) for place in ((), ("callboard",))]
+        original, installed = (each.result() for each in runs)
     assert original.returncode == 0, original.stderr
     assert installed.returncode == 0, installed.stderr
     assert installed.stdout.splitlines() == original.stdout.splitlines()
