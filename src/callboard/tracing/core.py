@@ -74,6 +74,10 @@ class TracerCore(ABC, Generic[R]):
         """Return what is recorded of a value: itself, for listeners expect the real thing."""
         return value
 
+    def _answered(self, response: Payload) -> dict[str, Any]:
+        """Return what is recorded of a model's response: messages in their serialised form."""
+        return captured_response(response)
+
     @abstractmethod
     def _begin_run(self, run: Run, hook: str) -> R:
         """Place a run that starts, and call the hooks of its start."""
@@ -193,7 +197,7 @@ class TracerCore(ABC, Generic[R]):
         """Record that a model, of either kind, has answered."""
         run = self._recorder.running(run_id, "llm", "chat_model")
         self._recorder.attach(run, kwargs.get("attachments"))
-        self._recorder.end(run, captured_response(response))
+        self._recorder.end(run, self._answered(response))
         if calls := tool_call_count(response):
             run.extra["tool_call_count"] = calls
         return self._finish_run(run, "_on_llm_end")
@@ -203,7 +207,7 @@ class TracerCore(ABC, Generic[R]):
         run = self._recorder.running(run_id, "llm", "chat_model")
         self._recorder.attach(run, kwargs.get("attachments"))
         if response := kwargs.get("response"):
-            self._recorder.returned(run, captured_response(response))
+            self._recorder.returned(run, self._answered(response))
         self._recorder.fail(run, error)
         return self._finish_run(run, "_on_llm_error")
 
