@@ -17,6 +17,7 @@ The tree, so that one ``except`` clause can be as wide or as narrow as wanted::
     ├── NoParentRunError     RuntimeError  a custom event dispatched outside of any run
     ├── ClosedHandlerError   RuntimeError  a handler used after it was closed
     ├── UnknownRunError      LookupError   an event of a run whose start was not heard
+    ├── RunFailedError       RuntimeError  what handlers hear of a run that was ended with a text
     ├── BadBodyError         ValueError    a body that is not in the form of the wire protocol
     │   └── BodyTooLargeError              a body over one of the limits set for it
     ├── MissingExtraError    ImportError   a package is needed that is not installed
@@ -54,6 +55,7 @@ __all__ = [
     "MissingExtraError",
     "NoParentRunError",
     "NoTracedRunError",
+    "RunFailedError",
     "SinkError",
     "SinkUnavailableError",
     "SpoolError",
@@ -125,6 +127,10 @@ class BadOptionError(CallboardError, ValueError):
 
 class NoTracedRunError(CallboardError, ValueError):
     """A tracer is asked about its last trace and has none."""
+
+
+class RunFailedError(CallboardError, RuntimeError):
+    """A run was ended with a text for an error: handlers hear this, and nobody raises it."""
 
 
 class NoParentRunError(CallboardError, RuntimeError):

@@ -130,10 +130,9 @@ class TracerCore(ABC, Generic[R]):
         **kwargs: Any,
     ) -> R:
         """Record the start of a tool."""
-        kind, given = TOOL, inputs if inputs is not None else input_str
-        if isinstance(inputs, dict) and self._schema_format != "streaming_events":
-            kind = CHAIN._replace(run_type=TOOL.run_type)  # Its arguments, by their own names.
-        return self._start_run(kind, serialized, given, run_id, kwargs, "_on_tool_start")
+        given = inputs if inputs is not None else input_str
+        kwargs["inputs"] = inputs
+        return self._start_run(TOOL, serialized, given, run_id, kwargs, "_on_tool_start")
 
     def on_retriever_start(
         self, serialized: dict[str, Any], query: str, *, run_id: UUID, **kwargs: Any
@@ -151,6 +150,10 @@ class TracerCore(ABC, Generic[R]):
         kwargs: dict[str, Any],
         hook: str,
     ) -> R:
+        inputs = kwargs.pop("inputs", None)
+        if isinstance(inputs, dict) and self._schema_format != "streaming_events":
+            # Its arguments, by their own names.
+            kind, given = CHAIN._replace(run_type=kind.run_type), inputs
         run = self._recorder.start(
             kind,
             serialized,
@@ -192,7 +195,9 @@ class TracerCore(ABC, Generic[R]):
     def on_llm_end(self, response: Payload, *, run_id: UUID, **kwargs: Any) -> R:
         """Record that a model, of either kind, has answered."""
         run = self._recorder.running(run_id, "llm", "chat_model")
-        self._recorder.end(run, captured_response(response))
+        outputs = self._outputs_by_name(kwargs)
+        self._recorder.end(run, captured_response(response) if outputs is None else outputs)
+        self._run_with_inputs(run, kwargs.get("inputs"))
         if calls := tool_call_count(response):
             run.extra["tool_call_count"] = calls
         return self._finish_run(run, "_on_llm_end")
@@ -202,8 +207,7 @@ class TracerCore(ABC, Generic[R]):
         run = self._recorder.running(run_id, "llm", "chat_model")
         if response := kwargs.get("response"):
             self._recorder.returned(run, captured_response(response))
-        self._recorder.fail(run, error)
-        return self._finish_run(run, "_on_llm_error")
+        return self._finish_run(self._run_failed(run_id, error, kwargs), "_on_llm_error")
 
     def on_chain_end(
         self,
@@ -214,7 +218,7 @@ class TracerCore(ABC, Generic[R]):
         **kwargs: Any,
     ) -> R:
         """Record that a chain has ended, and its inputs if they are known only now."""
-        run = self._run_ended(CHAIN, run_id, outputs)
+        run = self._run_ended(CHAIN, run_id, outputs, kwargs)
         return self._finish_run(self._run_with_inputs(run, inputs), "_on_chain_end")
 
     def on_chain_error(
@@ -226,36 +230,58 @@ class TracerCore(ABC, Generic[R]):
         **kwargs: Any,
     ) -> R:
         """Record that a chain has failed, and its inputs if they are known only now."""
-        run = self._run_failed(run_id, error)
+        run = self._run_failed(run_id, error, kwargs)
         return self._finish_run(self._run_with_inputs(run, inputs), "_on_chain_error")
 
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> R:
         """Record that a tool has returned."""
-        return self._finish_run(self._run_ended(TOOL, run_id, output, "tool"), "_on_tool_end")
+        run = self._run_ended(TOOL, run_id, output, kwargs, "tool")
+        return self._finish_run(run, "_on_tool_end")
 
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> R:
         """Record that a tool has failed."""
-        return self._finish_run(self._run_failed(run_id, error, "tool"), "_on_tool_error")
+        run = self._run_failed(run_id, error, kwargs, "tool")
+        return self._finish_run(run, "_on_tool_error")
 
     def on_retriever_end(self, documents: Sequence[Payload], *, run_id: UUID, **kwargs: Any) -> R:
         """Record what a retriever has found."""
-        run = self._run_ended(RETRIEVER, run_id, documents, "retriever")
+        run = self._run_ended(RETRIEVER, run_id, documents, kwargs, "retriever")
         return self._finish_run(run, "_on_retriever_end")
 
     def on_retriever_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> R:
         """Record that a retriever has failed."""
-        return self._finish_run(self._run_failed(run_id, error, "retriever"), "_on_retriever_error")
+        run = self._run_failed(run_id, error, kwargs, "retriever")
+        return self._finish_run(run, "_on_retriever_error")
 
-    def _run_ended(self, kind: Kind, run_id: UUID, returned: Any, *run_types: str) -> Run:
+    def _run_ended(
+        self, kind: Kind, run_id: UUID, returned: Any, kwargs: dict[str, Any], *run_types: str
+    ) -> Run:
         run = self._recorder.running(run_id, *run_types)
-        outputs = kind.outputs(self._snapshot(returned), self._schema_format)
+        outputs = self._outputs_by_name(kwargs)
+        if outputs is None:
+            outputs = kind.outputs(self._snapshot(returned), self._schema_format)
         self._recorder.end(run, outputs)
-        return run
+        return self._run_with_inputs(run, kwargs.get("inputs"))
 
-    def _run_failed(self, run_id: UUID, error: BaseException, *run_types: str) -> Run:
+    def _run_failed(
+        self, run_id: UUID, error: BaseException, kwargs: dict[str, Any], *run_types: str
+    ) -> Run:
         run = self._recorder.running(run_id, *run_types)
+        if outputs := self._outputs_by_name(kwargs):
+            self._recorder.returned(run, outputs)
         self._recorder.fail(run, error)
-        return run
+        return self._run_with_inputs(run, kwargs.get("inputs"))
+
+    def _outputs_by_name(self, kwargs: dict[str, Any]) -> dict[str, Any] | None:
+        """Return what the run has returned as whoever ends it wants it recorded, if they say so.
+
+        A traced function does: its outputs have their own names, whatever kind of run it is.
+        """
+        outputs = kwargs.get("outputs")
+        if not isinstance(outputs, dict) or self._schema_format == "streaming_events":
+            return None
+        told: dict[str, Any] = self._snapshot(outputs)
+        return told
 
     def _run_with_inputs(self, run: Run, inputs: dict[str, Any] | None) -> Run:
         if inputs is not None:
