@@ -7,7 +7,7 @@ handlers want async code; so each step is written once.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Self
 
 from callboard import ids
@@ -33,14 +33,23 @@ Sent = Coroutine[Any, Any, None] | None
 """What telling handlers returns: a coroutine to await, or None if it is done."""
 
 
-def prepared_call(settings: Settings, inputs: Callable[[], dict[str, Any]]) -> Call | None:
+def prepared_call(
+    settings: Settings,
+    inputs: Callable[[], dict[str, Any]],
+    extra: Mapping[str, Any] | None = None,
+    config: Any = None,
+) -> Call | None:
     """Return a call that is to be started; None if nobody would hear of it.
 
     Args:
         settings: How its run is to be named, told and placed.
         inputs: Returns what it is given, by name.
+        extra: What this call is told besides: see `LangSmithExtra`.
+        config: The LangChain config that it is given, if any.
     """
     try:
+        if extra is not None:
+            settings = settings.for_call(extra, config)
         outer = _place_for(settings) if settings.has_wishes else current_trace()
         manager = _configured(settings, outer)
         return Call(settings, manager, inputs(), outer) if manager.handlers else None
@@ -51,7 +60,7 @@ def prepared_call(settings: Settings, inputs: Callable[[], dict[str, Any]]) -> C
 
 def _place_for(settings: Settings) -> Trace:
     place = wishing(
-        place_of(settings.parent),
+        place_of(settings.parent) or current_trace(),
         project_name=settings.project_name,
         client=settings.client,
         example_id=settings.example_id,

@@ -77,19 +77,19 @@ class Traced:
                 a place for the run put in where it has a parameter for that.
             extra: What it is told of its run.
         """
-        if self._takes_tree:
-            kwargs.setdefault("run_tree", None)
+        if self._takes_tree and not self._parameters.is_given("run_tree", args, kwargs):
+            kwargs["run_tree"] = None
         config = None
         if "config" in kwargs:
             config = kwargs["config"] if self._takes_config else kwargs.pop("config")
         if self._is_off:
             return None
-        settings = self.settings
         if extra or (isinstance(config, Mapping) and config.get("callbacks")):
-            settings = settings.for_call(extra or {}, config)
-        elif self._asks_first and not surroundings().may_listen():
+            inputs = partial(self._inputs, args, kwargs)
+            return prepared_call(self.settings, inputs, extra or {}, config)
+        if self._asks_first and not surroundings().may_listen():
             return None
-        return prepared_call(settings, partial(self._inputs, args, kwargs))
+        return prepared_call(self.settings, partial(self._inputs, args, kwargs))
 
     def hand_over(self, call: Call | None, kwargs: dict[str, Any]) -> None:
         """Give the run to a function that has a parameter for it.
@@ -98,7 +98,7 @@ class Traced:
             call: The call, if it is heard.
             kwargs: The function's arguments by keyword.
         """
-        if self._takes_tree and call is not None and kwargs["run_tree"] is None:
+        if self._takes_tree and call is not None and kwargs.get("run_tree", call) is None:
             kwargs["run_tree"] = call.run_tree
 
     def _inputs(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

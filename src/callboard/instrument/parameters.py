@@ -45,6 +45,17 @@ class Parameters:
         self.names = frozenset(parameters)
         self.takes_any_keyword = _named(parameters, inspect.Parameter.VAR_KEYWORD) is not None
 
+    def is_given(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+        """Whether a call gives an argument for a parameter.
+
+        Args:
+            name: The parameter's name.
+            args: The arguments given by position.
+            kwargs: Those given by keyword.
+        """
+        by_position = self._positional[: max(len(args) - self._skipped, 0)]
+        return name in kwargs or name in by_position
+
     def inputs(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
         """Return a call's arguments by name, defaults included.
 
