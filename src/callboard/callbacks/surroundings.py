@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from callboard.callbacks.hooks import Hook, anything_held, registered_hooks
-from callboard.callbacks.trace import Trace, current_trace, trace_var
+from callboard.callbacks.trace import Trace, current_trace
 from callboard.environment import asks_for_tracing
 
 if TYPE_CHECKING:

@@ -137,9 +137,7 @@ class RunTree:
     @property
     def metadata(self) -> dict[str, Any]:
         """Its metadata. What is added is told when the run ends, and inherited from then on."""
-        self._touched = True
-        self.run_manager.inheritable_metadata = self.run_manager.metadata
-        return self.run_manager.metadata
+        return self._touch().metadata
 
     @property
     def extra(self) -> dict[str, Any]:
@@ -149,8 +147,16 @@ class RunTree:
     @property
     def tags(self) -> list[str]:
         """Its tags. What is added is told when the run ends."""
-        self._touched = True
-        return self.run_manager.tags
+        return self._touch().tags
+
+    def _touch(self) -> BaseRunManager:
+        """Return the run manager; handlers keep the tags and metadata that they were told."""
+        run = self.run_manager
+        if not self._touched:
+            self._touched = True
+            run.tags = run.tags.copy()
+            run.metadata = run.inheritable_metadata = {**run.inheritable_metadata, **run.metadata}
+        return run
 
     def add_metadata(self, metadata: Mapping[str, Any]) -> None:
         """Add metadata, to this run and to those that start in it from now on.
@@ -177,7 +183,7 @@ class RunTree:
         told: Any = {"name": "event", "message": event} if isinstance(event, str) else event
         several = [told] if isinstance(told, Mapping) else told
         self.events.extend({"time": clock.now(), **each} for each in several)
-        self._touched = True
+        self._touch()
 
     def add_outputs(self, outputs: Mapping[str, Any]) -> None:
         """Add outputs; what the function returns is added to them.
@@ -216,7 +222,6 @@ class RunTree:
         """
         if inputs is not None:
             self.inputs = dict(inputs)
-            self._touched = True
         if outputs is not None:
             self.outputs = dict(outputs)
             self.outputs_are_set = True
@@ -269,7 +274,6 @@ class RunTree:
         """Have tracers record what was added and set since the start."""
         if not self._touched:
             return
-        self._touched = False
         for handler in self.run_manager.handlers:
             run = getattr(handler, "run_map", {}).get(str(self.id))
             if run is not None:

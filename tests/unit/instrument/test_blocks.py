@@ -41,13 +41,18 @@ def test_a_block_that_is_told_nothing_ends_with_nothing(kept):
 )
 @pytest.mark.parametrize("run_type", ["chain", "llm", "tool", "retriever"])
 async def test_whatever_leaves_a_block_is_recorded_with_its_stack(kept, error, run_type):
-    with pytest.raises(type(error)), trace("block", run_type, callbacks=[kept]) as run:
+    def fail(run):
         run.add_outputs({"so": "far"})
         raise error
-    with pytest.raises(type(error)):
+
+    async def afail():
         async with trace("block", run_type, callbacks=[kept]) as run:
-            run.add_outputs({"so": "far"})
-            raise error
+            fail(run)
+
+    with pytest.raises(type(error)), trace("block", run_type, callbacks=[kept]) as run:
+        fail(run)
+    with pytest.raises(type(error)):
+        await afail()
     for recorded in kept.traces:
         assert type(error).__name__ in recorded.error
         assert "raise error" in recorded.error
@@ -55,20 +60,20 @@ async def test_whatever_leaves_a_block_is_recorded_with_its_stack(kept, error, r
 
 
 async def test_a_block_in_async_code_awaits_its_handlers():
-    class Listener(AsyncCallbackHandler):
-        heard = []
+    heard = []
 
+    class Listener(AsyncCallbackHandler):
         async def on_chain_start(self, *args, **kwargs):
             await asyncio.sleep(0)
-            self.heard.append("start")
+            heard.append("start")
 
         async def on_chain_end(self, *args, **kwargs):
             await asyncio.sleep(0)
-            self.heard.append("end")
+            heard.append("end")
 
     async with trace("block", callbacks=[Listener()]):
-        assert Listener.heard == ["start"]
-    assert Listener.heard == ["start", "end"]
+        assert heard == ["start"]
+    assert heard == ["start", "end"]
 
 
 def test_an_error_may_be_told_instead_of_raised(kept):
@@ -107,9 +112,9 @@ def test_a_block_can_be_given_its_id_and_its_parent(kept):
         pass
     with trace("inner", parent=outer) as inner:
         assert inner.parent_run_id == outer.id == UUID(int=9)
-    with trace("around", callbacks=[kept]):
-        with trace("apart", parent="ignore", callbacks=[kept]) as apart:
-            assert apart.parent_run_id is None
+    apart = trace("apart", parent="ignore", callbacks=[kept])
+    with trace("around", callbacks=[kept]), apart as run:
+        assert run.parent_run_id is None
     assert [run.name for run in kept.traces] == ["outer", "apart", "around"]
 
 
@@ -178,9 +183,7 @@ def test_what_is_added_while_a_run_goes_on_is_recorded(kept):
 def test_what_is_set_is_recorded_instead_of_what_the_function_has(kept, run_type):
     @traceable(run_type, callbacks=[kept])
     def function(secret):
-        get_current_run_tree().set(
-            inputs={"i": 1}, outputs={"o": 2}, tags=["t"], metadata={"m": 3}
-        )
+        get_current_run_tree().set(inputs={"i": 1}, outputs={"o": 2}, tags=["t"], metadata={"m": 3})
         return secret
 
     assert function("secret") == "secret"

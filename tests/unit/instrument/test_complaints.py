@@ -48,7 +48,9 @@ async def test_a_generator_consumed_by_tasks_keeps_its_parent_langsmith_sdk_2431
     @traceable(callbacks=[kept])
     async def outer():
         steps = generator()
-        return [await asyncio.create_task(anext(steps)) for _ in range(3)], await anext(steps, "end")
+        return [await asyncio.create_task(anext(steps)) for _ in range(3)], await anext(
+            steps, "end"
+        )
 
     assert await outer() == (["generator"] * 3, "end")
     assert kept.texts() == [
@@ -123,11 +125,13 @@ def test_a_sync_call_in_an_async_app_is_part_of_its_trace_chainlit_1896(kept):
 
     asyncio.run(app())
     assert kept.texts() == [
-        "chain app ended\n"
-        "  chain leaf ended\n"
-        "  chain chain ended\n"
-        "    chain leaf ended\n"
-        "  chain leaf ended"
+        (
+            "chain app ended\n"
+            "  chain leaf ended\n"
+            "  chain chain ended\n"
+            "    chain leaf ended\n"
+            "  chain leaf ended"
+        )
     ]
 
 

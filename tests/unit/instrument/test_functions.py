@@ -207,16 +207,16 @@ def test_a_coroutine_that_is_closed_ends_its_run(kept):
 async def test_handlers_of_async_code_are_awaited_in_the_loop_of_the_call():
     from callboard.callbacks import AsyncCallbackHandler
 
-    class Listener(AsyncCallbackHandler):
-        heard = []
+    heard = []
 
+    class Listener(AsyncCallbackHandler):
         async def on_chain_start(self, serialized, inputs, **kwargs):
             await asyncio.sleep(0)
-            self.heard.append((asyncio.get_running_loop(), inputs))
+            heard.append((asyncio.get_running_loop(), inputs))
 
         async def on_chain_end(self, outputs, **kwargs):
             await asyncio.sleep(0)
-            self.heard.append((asyncio.get_running_loop(), outputs))
+            heard.append((asyncio.get_running_loop(), outputs))
 
     @traceable(callbacks=[Listener()])
     async def double(x):
@@ -224,7 +224,7 @@ async def test_handlers_of_async_code_are_awaited_in_the_loop_of_the_call():
 
     assert await double(2) == 4
     loop = asyncio.get_running_loop()
-    assert Listener.heard == [(loop, {"x": 2}), (loop, 4)]
+    assert heard == [(loop, {"x": 2}), (loop, 4)]
 
 
 def test_what_a_call_is_told_of_its_run_is_told(kept):
@@ -374,7 +374,7 @@ def test_nobody_listening_costs_no_run(kept):
     from callboard.instrument import get_current_run_tree
 
     assert traceable(get_current_run_tree)() is None
-    off = traceable(enabled=False, callbacks=[kept])(lambda: get_current_run_tree())
+    off = traceable(enabled=False, callbacks=[kept])(get_current_run_tree)
     assert off() is None
     assert kept.traces == []
 

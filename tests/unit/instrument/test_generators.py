@@ -234,12 +234,14 @@ def test_a_generator_runs_in_its_run_and_whoever_asks_it_outside(kept):
 
     outer()
     assert kept.texts() == [
-        "chain outer ended\n"
-        "  chain inner ended\n"
-        "    chain block ended\n"
-        "  chain leaf ended\n"
-        "  chain leaf ended\n"
-        "  chain leaf ended"
+        (
+            "chain outer ended\n"
+            "  chain inner ended\n"
+            "    chain block ended\n"
+            "  chain leaf ended\n"
+            "  chain leaf ended\n"
+            "  chain leaf ended"
+        )
     ]
 
 

@@ -37,12 +37,11 @@ def sdk_run(**options):
 
 
 def test_the_sdk_reads_our_headers(sent):
-    with tracing_v2_enabled("my project, ünïcode"):
-        with trace("outer"), trace("ours", metadata=METADATA) as ours:
-            headers = ours.to_headers()
-            tagged = tracing_context(tags=TAGS)
-            with tagged, trace("tagged") as inner:
-                tags = inner.to_headers()
+    project = tracing_v2_enabled("my project, ünïcode")
+    with project, trace("outer"), trace("ours", metadata=METADATA) as ours:
+        headers = ours.to_headers()
+        with tracing_context(tags=TAGS), trace("tagged") as inner:
+            tags = inner.to_headers()
     parent = SdkRunTree.from_headers(headers)
     assert (parent.id, parent.trace_id, parent.parent_run_id) == (
         ours.id,

@@ -62,9 +62,11 @@ def test_a_manager_that_is_configured_inside_is_a_child_with_all_that_is_inherit
     assert other.tree() == "tool tool (ok)"
     start = heard.heard[1]
     assert (start.kwargs["tags"], start.kwargs["metadata"]) == (["inherited"], {"m": 1})
-    assert start.kwargs["parent_run_id"] == heard.heard[0].run_id == other.heard[0].kwargs[
-        "parent_run_id"
-    ]
+    assert (
+        start.kwargs["parent_run_id"]
+        == heard.heard[0].run_id
+        == other.heard[0].kwargs["parent_run_id"]
+    )
 
 
 async def test_an_async_manager_that_is_configured_inside_is_a_child_too(heard):
@@ -176,9 +178,8 @@ def test_a_run_tree_is_a_parent_wherever_it_is_passed(heard):
 
 
 def test_a_handler_that_is_not_inherited_does_not_hear_what_is_inside():
-    with collect_runs() as collected:
-        with trace("outer"):
-            leaf()
+    with collect_runs() as collected, trace("outer"):
+        leaf()
     (outer,) = collected.traced_runs
     assert [run.name for run in outer.child_runs] == ["leaf"]
 
@@ -221,8 +222,10 @@ async def test_tasks_and_threads_of_asyncio_are_part_of_the_run_that_starts_them
             group.create_task(aleaf())
 
     await outer()
-    assert heard.tree().splitlines()[1:] == [*["  chain aleaf (ok)"] * 3, "  chain leaf (ok)"] + [
-        "  chain aleaf (ok)"
+    assert heard.tree().splitlines()[1:] == [
+        *(["  chain aleaf (ok)"] * 3),
+        "  chain leaf (ok)",
+        "  chain aleaf (ok)",
     ]
 
 
