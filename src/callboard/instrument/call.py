@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from callboard import ids
 from callboard.callbacks.base_manager import BaseCallbackManager, new_run
+from callboard.callbacks.dispatch import is_inline
 from callboard.callbacks.handlers import AsyncCallbackHandler, BaseCallbackHandler
 from callboard.callbacks.managers import AsyncCallbackManager, CallbackManager
 from callboard.callbacks.runs import AsyncRunManager
@@ -98,7 +99,7 @@ def _manager(settings: Settings, callbacks: Any) -> CallbackManager:
 
 def _is_told_at_once(handler: BaseCallbackHandler) -> bool:
     """Whether async code may tell a handler as sync code does: in order, in its own thread."""
-    return handler.run_inline and not isinstance(handler, AsyncCallbackHandler)
+    return not isinstance(handler, AsyncCallbackHandler) and is_inline(handler)
 
 
 class Call(Place):
@@ -140,7 +141,7 @@ class Call(Place):
         try:
             self._started(self._kind.start(self._manager, self._beginning()))
         except BaseException as error:
-            self._fail_to_start(error)
+            self._fail_to_start(error, is_async=False)
             raise
         return self
 
@@ -152,7 +153,9 @@ class Call(Place):
             sent = self._kind.start(self._manager, self._beginning())
             self._started(await sent if self._manager.is_async else sent)
         except BaseException as error:
-            self._fail_to_start(error)
+            can_await = self._manager.is_async and not isinstance(error, GeneratorExit)
+            if (told := self._fail_to_start(error, is_async=can_await)) is not None:
+                await told
             raise
         return self
 
@@ -169,10 +172,11 @@ class Call(Place):
         self.tree.session_name = settings.project_name
         self.tree.reference_example_id = settings.example_id
 
-    def _fail_to_start(self, error: BaseException) -> None:
+    def _fail_to_start(self, error: BaseException, *, is_async: bool) -> Sent:
         """End a run whose start may have been heard by then."""
-        sync_run = self._kind.colours[0]
-        getattr(new_run(self._manager, sync_run, self._run_id), self._kind.error)(error)
+        run = new_run(self._manager, self._kind.colours[is_async], self._run_id)
+        told: Sent = getattr(run, self._kind.error)(error)
+        return told
 
     # The end.
 
@@ -225,29 +229,40 @@ class Call(Place):
             return None
         self._ended = True
         tree = self.run_tree
-        tree.write_down()
+        try:
+            tree.write_down()
+        except Exception:
+            logger.warning("What was added to %s can't be recorded", tree.name, exc_info=True)
         if tree.inputs is not self._inputs:
             keywords["inputs"] = tree.inputs
         sent: Sent = getattr(tree.run_manager, method)(subject, **keywords)
+        self._let_go(tree)
         if self._settings.on_end is None:
             return sent
         if sent is not None:
-            return self._awaited(sent)
-        self._tell_of_end()
+            return self._awaited(sent, tree)
+        self._tell_of_end(tree)
         return None
 
-    async def _awaited(self, sent: Coroutine[Any, Any, None]) -> None:
+    def _let_go(self, tree: RunTree) -> None:
+        """Let go of values: contexts that tasks and timers hold may hold this for long."""
+        self._inputs = {}
+        self.tree = tree.without_values()
+        if not self.left_behind:
+            self.outer = None
+
+    async def _awaited(self, sent: Coroutine[Any, Any, None], tree: RunTree) -> None:
         try:
             await sent
         finally:
-            self._tell_of_end()
+            self._tell_of_end(tree)
 
-    def _tell_of_end(self) -> None:
+    def _tell_of_end(self, tree: RunTree) -> None:
         try:
             if self._settings.on_end is not None:
-                self._settings.on_end(self.run_tree)
+                self._settings.on_end(tree)
         except Exception:
-            logger.warning("on_end of %s failed", self._settings.name, exc_info=True)
+            logger.warning("on_end of %s failed", tree.name, exc_info=True)
 
     def speak_sync(self) -> None:
         """Tell what is left without awaiting: what is closed or collected can't await any more."""

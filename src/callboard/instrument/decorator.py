@@ -18,8 +18,9 @@ from typing import (
 )
 
 from callboard.errors import BadOptionError
-from callboard.instrument.functions import Traced, wrapped
+from callboard.instrument.functions import wrapped
 from callboard.instrument.settings import LangSmithExtra, Settings, handlers_in
+from callboard.instrument.traced import Traced
 
 if TYPE_CHECKING:
     from callboard.callbacks.base_manager import Callbacks

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from callboard import clock
 from callboard.callbacks.scope import joined
@@ -13,8 +14,6 @@ from callboard.tracing.capture import capture
 from callboard.tracing.dotted_order import own_id, segment, under
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from callboard.callbacks.runs import BaseRunManager
 
 __all__ = ["RunTree"]
@@ -65,6 +64,7 @@ class RunTree:
         *,
         parent: RunTree | None = None,
         dotted_order: str | None = None,
+        start_time: datetime | None = None,
     ) -> None:
         """Make one; `traceable`, `trace` and `tracing_context` do.
 
@@ -74,7 +74,8 @@ class RunTree:
             run_type: Its type.
             inputs: What it is given.
             parent: The run around it, as far as it is known here.
-            dotted_order: Its place in its trace, if it is another process's.
+            dotted_order: Its place in its trace, if that is known already.
+            start_time: When it started; now, if not given.
         """
         self.id: UUID = run_manager.run_id
         self.run_manager = run_manager
@@ -87,7 +88,7 @@ class RunTree:
         self.events: list[dict[str, Any]] = []
         self.session_name: str | None = None
         self.reference_example_id: UUID | str | None = None
-        self.start_time: datetime = clock.now()
+        self.start_time = start_time or clock.now()
         self._parent = parent
         self._dotted_order = dotted_order
         self._touched = False
@@ -100,8 +101,6 @@ class RunTree:
     @property
     def trace_id(self) -> UUID:
         """The id of the outermost run that it is inside of, or its own."""
-        from uuid import UUID  # noqa: PLC0415 - only here is one made
-
         return UUID(self.dotted_order.split(".", 1)[0][-36:])
 
     @property
@@ -115,7 +114,7 @@ class RunTree:
         found = None
         for handler in self.run_manager.handlers:
             place = getattr(handler, "order_map", {}).get(self.id)
-            if place is not None:
+            if isinstance(place, tuple):
                 found = found or place[1]
                 if hasattr(handler, "project_name"):  # Of several, the one that sends counts.
                     return str(place[1])
@@ -269,6 +268,17 @@ class RunTree:
     def _recorded_project(self) -> str | None:
         projects = (getattr(each, "project_name", None) for each in self.run_manager.handlers)
         return next((name for name in projects if isinstance(name, str)), None)
+
+    def without_values(self) -> RunTree:
+        """Return the same run, in the same place, without what it was given and returned."""
+        return RunTree(
+            self.run_manager,
+            self.name,
+            self.run_type,
+            {},
+            dotted_order=self.dotted_order,
+            start_time=self.start_time,
+        )
 
     def write_down(self) -> None:
         """Have tracers record what was added and set since the start."""

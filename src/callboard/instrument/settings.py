@@ -93,7 +93,7 @@ class Settings:
     @property
     def is_heard_by_itself(self) -> bool:
         """Whether somebody hears the run though nobody around it listens."""
-        return bool(self.handlers or self.callbacks or self.has_wishes)
+        return bool(self.handlers or self.callbacks or self.enabled) or self.parent is not None
 
     def check(self) -> None:
         """Tell mistakes at once.

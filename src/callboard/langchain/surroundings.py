@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from callboard.callbacks.base_manager import Callbacks
-    from callboard.callbacks.scope import Scope
+    from callboard.callbacks.handlers import BaseCallbackHandler
 
 __all__ = ["LangChainSurroundings"]
 
@@ -102,7 +102,7 @@ class LangChainSurroundings(Surroundings):
         """Add the console handler if debugging is on, and the tracer if tracing is."""
         if self.debugging():
             console = _module("langchain_core.tracers.stdout").ConsoleCallbackHandler
-            if not _has(manager, console):
+            if not _has(manager.handlers, console):
                 manager.add_handler(console())
         is_traced = None if trace is None else trace.enabled
         if is_traced is None:
@@ -143,7 +143,11 @@ class LangChainSurroundings(Surroundings):
         """Return the caller's manager, with a tracer for the project if tracing is on."""
         trace = self.trace()
         tracer_class = _module("langchain_core.tracers.langchain").LangChainTracer
-        if trace is not None and trace.scope is not None and _has(trace.scope, tracer_class):
+        if (
+            trace is not None
+            and trace.scope is not None
+            and _has(trace.scope.inheritable_handlers, tracer_class)
+        ):
             return manager  # The run around has the tracer, and hands it on.
         traced: Callbacks = _module("langchain_core.tracers.context")._get_trace_callbacks(
             project_name,
@@ -162,15 +166,15 @@ class LangChainSurroundings(Surroundings):
         return manager
 
 
-def _has(scope: Scope, kind: type) -> bool:
-    return any(isinstance(handler, kind) for handler in scope.handlers)
+def _has(handlers: Iterable[BaseCallbackHandler], kind: type) -> bool:
+    return any(isinstance(handler, kind) for handler in handlers)
 
 
 def _add_tracer(manager: BaseCallbackManager, trace: Trace | None) -> None:
     """Add the tracer of the context, or a new one, unless the manager has one."""
     context = _module("langchain_core.tracers.context")
     tracer_class = _module("langchain_core.tracers.langchain").LangChainTracer
-    if _has(manager, tracer_class):
+    if _has(manager.handlers, tracer_class):
         return
     try:
         manager.add_handler(

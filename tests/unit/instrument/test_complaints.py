@@ -173,3 +173,53 @@ def test_runs_are_let_go_of_when_they_have_ended_langsmith_sdk_2097(kept):
     gc.collect()
     assert seen() is None
     assert get_current_run_tree() is None
+
+
+def test_an_abandoned_stream_leaves_nothing_for_the_collector(kept):
+    import weakref
+
+    class Big:
+        pass
+
+    @traceable(run_type="llm", callbacks=[kept])
+    def tokens(big):
+        yield "a"
+        yield "b"
+
+    big = Big()
+    seen = weakref.ref(big)
+    gc.collect()
+    gc.disable()
+    try:
+        stream = tokens(big)
+        next(stream)
+        del stream, big
+        kept.traces.clear()
+        kept.runs.clear()
+        assert seen() is None
+    finally:
+        gc.enable()
+
+
+def test_what_a_captured_context_holds_is_not_what_its_runs_were_given_langsmith_sdk_2097(kept):
+    import weakref
+
+    class Big:
+        pass
+
+    big = Big()
+    seen = weakref.ref(big)
+    contexts = []
+
+    heard = RecordingHandler()
+    with trace("outer", inputs={"big": big}, callbacks=[heard]) as outer:
+        outer_id = outer.id
+        contexts.append(copy_context())  # As a timer or a pool of connections does.
+        leaf()
+    heard.heard.clear()
+    del big, outer
+    gc.collect()
+    assert seen() is None
+    assert contexts[0].run(get_current_run_tree).id == outer_id
+    tree = contexts[0].run(leaf, langsmith_extra={"callbacks": [kept]})
+    assert tree.parent_run_id == outer_id
