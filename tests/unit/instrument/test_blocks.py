@@ -155,7 +155,9 @@ def test_what_is_added_while_a_run_goes_on_is_recorded(kept):
     recording = Recording()
     tracer = LangChainTracer(destination=recording)
 
-    @traceable(callbacks=[kept, tracer], tags=["own"])
+    heard = RecordingHandler()
+
+    @traceable(callbacks=[kept, tracer, heard], tags=["own"])
     def function(x):
         run = get_current_run_tree()
         run.add_tags("one")
@@ -177,6 +179,8 @@ def test_what_is_added_while_a_run_goes_on_is_recorded(kept):
     assert update.parts["inputs"] == {"x": 1, "y": 2}
     assert update.parts["extra"]["metadata"] == {"a": 1}
     assert update.head["tags"] == ["own", "one", "two"]
+    started = heard.heard[0].kwargs
+    assert (started["tags"], started["metadata"]) == (["own"], {})
 
 
 @pytest.mark.parametrize("run_type", ["chain", "llm", "tool", "retriever"])

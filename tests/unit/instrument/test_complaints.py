@@ -223,3 +223,21 @@ def test_what_a_captured_context_holds_is_not_what_its_runs_were_given_langsmith
     assert contexts[0].run(get_current_run_tree).id == outer_id
     tree = contexts[0].run(leaf, langsmith_extra={"callbacks": [kept]})
     assert tree.parent_run_id == outer_id
+
+
+def test_a_job_that_starts_itself_again_does_not_hold_all_that_came_before(kept):
+    import weakref
+
+    from callboard.callbacks.trace import trace_var
+
+    context, places = copy_context(), []
+
+    def job():
+        with trace("job", callbacks=[kept]):
+            places.append(weakref.ref(trace_var.get()))
+            return copy_context()
+
+    for _ in range(5):
+        context = context.run(job)
+    gc.collect()
+    assert [place() is None for place in places] == [True] * 4 + [False]

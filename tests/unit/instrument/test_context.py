@@ -171,6 +171,20 @@ def test_a_block_that_another_context_closes_is_not_left_in_force():
     assert get_tracing_context()["enabled"] is None
 
 
+def test_a_group_inside_a_traced_function_is_sent_once(sent):
+    @traceable
+    def outer():
+        with trace_as_chain_group("group", project_name="another"):
+            leaf()
+
+    with tracing_context(enabled=True, project_name="mine"):
+        outer()
+    assert sorted(sent.told()) == [
+        f"{kind} {name}" for kind in ("create", "update") for name in ("group", "leaf", "outer")
+    ]
+    assert set(projects(sent)) == {"mine"}
+
+
 def test_a_tracer_of_a_block_is_inherited_and_not_doubled_by_groups(sent):
     with tracing_v2_enabled("mine"):
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from callboard.callbacks import BaseCallbackHandler
+from callboard.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 from callboard.errors import (
     BadCallbacksError,
     BadHandlerError,
@@ -205,8 +205,6 @@ def test_a_coroutine_that_is_closed_ends_its_run(kept):
 
 
 async def test_handlers_of_async_code_are_awaited_in_the_loop_of_the_call():
-    from callboard.callbacks import AsyncCallbackHandler
-
     heard = []
 
     class Listener(AsyncCallbackHandler):
@@ -225,6 +223,25 @@ async def test_handlers_of_async_code_are_awaited_in_the_loop_of_the_call():
     assert await double(2) == 4
     loop = asyncio.get_running_loop()
     assert heard == [(loop, {"x": 2}), (loop, 4)]
+
+
+async def test_a_start_that_is_cancelled_while_it_is_heard_is_ended_in_its_loop():
+    heard = []
+
+    class Slow(AsyncCallbackHandler):
+        async def on_chain_start(self, *args, **kwargs):
+            heard.append(asyncio.get_running_loop())
+            await asyncio.sleep(10)
+
+        async def on_chain_error(self, error, **kwargs):
+            heard.append(asyncio.get_running_loop())
+
+    @traceable(callbacks=[Slow()])
+    async def function(): ...
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(function(), 0.01)
+    assert heard == [asyncio.get_running_loop()] * 2
 
 
 def test_what_a_call_is_told_of_its_run_is_told(kept):

@@ -165,6 +165,21 @@ def test_the_parent_that_is_given_counts_more_than_the_one_around(heard):
     )
 
 
+def test_a_manager_that_is_passed_on_also_has_what_is_inherited_here(heard):
+    inner = RecordingHandler()
+    run = CallbackManager.configure([heard]).on_chain_start({"name": "chain"}, {})
+
+    @traceable(callbacks=[inner], metadata={"m": 1})
+    def inside(passed_on):
+        CallbackManager.configure(passed_on).on_tool_start({"name": "t"}, "x").on_tool_end(1)
+
+    inside(run.get_child("tag"), config={"callbacks": run.get_child(), "tags": ["inherited"]})
+    assert inner.tree() == "chain inside (ok)\n  tool t (ok)"
+    start = inner.heard[1]
+    assert start.kwargs["metadata"] == {"m": 1}
+    assert start.kwargs["tags"] == ["inherited", "tag"]
+
+
 def test_a_run_tree_is_a_parent_wherever_it_is_passed(heard):
     @traceable(callbacks=[heard])
     def outer():
