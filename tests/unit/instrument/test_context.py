@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+import callboard
 from callboard.callbacks import CallbackManager, trace_as_chain_group
 from callboard.errors import BadTagsError
 from callboard.instrument import (
@@ -27,8 +28,6 @@ def projects(sent):
 
 
 def test_tracing_is_turned_on_by_a_block_a_function_or_the_environment(sent, monkeypatch):
-    import callboard
-
     leaf()
     assert sent.operations == []
     with tracing_context(enabled=True):
@@ -171,14 +170,17 @@ def test_a_block_that_another_context_closes_is_not_left_in_force():
     assert get_tracing_context()["enabled"] is None
 
 
-def test_a_group_inside_a_traced_function_is_sent_once(sent):
+def test_a_group_inside_a_traced_function_is_sent_once(sent, monkeypatch):
+    monkeypatch.setenv("LANGSMITH_TRACING", "true")
+    monkeypatch.setenv("LANGSMITH_PROJECT", "mine")
+    callboard.reload_environment()
+
     @traceable
     def outer():
         with trace_as_chain_group("group", project_name="another"):
             leaf()
 
-    with tracing_context(enabled=True, project_name="mine"):
-        outer()
+    outer()
     assert sorted(sent.told()) == [
         f"{kind} {name}" for kind in ("create", "update") for name in ("group", "leaf", "outer")
     ]
