@@ -6,7 +6,6 @@ import copy
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from callboard.callbacks.base_manager import BaseCallbackManager
 from callboard.callbacks.runs import BaseRunManager
 from callboard.callbacks.trace import Trace, current_trace
 from callboard.instrument.headers import read_headers
@@ -70,18 +69,17 @@ def place_of(parent: Any) -> Trace | None:
         return current_trace()
     if parent is False or parent == "ignore":
         return Place()
-    if isinstance(parent, BaseRunManager):
-        return Place(parent.run_id, parent)
-    if isinstance(parent, BaseCallbackManager):
-        return Place(parent.parent_run_id, parent)
+    if hasattr(parent, "inheritable_handlers"):  # A manager, of ours or of LangChain's.
+        return Place(getattr(parent, "run_id", None) or parent.parent_run_id, parent)
     return _inside(parent) if isinstance(parent, RunTree) else _elsewhere(parent)
 
 
 def _inside(tree: RunTree) -> Place:
+    if not tree.is_heard:
+        return Place()
     place = Place(tree.id, tree.run_manager, tree)
     place.project_name = tree.session_name
-    if not tree.run_manager.handlers:  # Another process's: nobody here has heard its start.
-        place.source = tree
+    place.source = tree if tree.is_elsewhere else None
     return place
 
 
@@ -105,6 +103,7 @@ def _elsewhere(parent: Any) -> Place | None:
         inheritable_metadata=carried.metadata.copy(),
     )
     tree = RunTree(manager, "parent", "chain", {}, dotted_order=carried.dotted_order)
+    tree.is_elsewhere = True
     project = carried.project_name or getattr(parent, "session_name", None)
     tree.session_name = project if isinstance(project, str) else None
     return _inside(tree)

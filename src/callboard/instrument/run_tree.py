@@ -34,6 +34,8 @@ class RunTree:
             on. LLM runs have no children of their own there.
         session_name: The project that it belongs to, where one is named.
         reference_example_id: The dataset example that it runs, if any.
+        outputs_are_set: Whether `set` gave the outputs.
+        is_elsewhere: Whether it is a run of another process, or of another library.
     """
 
     __slots__ = (
@@ -45,6 +47,7 @@ class RunTree:
         "events",
         "id",
         "inputs",
+        "is_elsewhere",
         "name",
         "outputs",
         "outputs_are_set",
@@ -89,9 +92,15 @@ class RunTree:
         self.session_name: str | None = None
         self.reference_example_id: UUID | str | None = None
         self.start_time = start_time or clock.now()
+        self.is_elsewhere = False
         self._parent = parent
         self._dotted_order = dotted_order
         self._touched = False
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether anybody hears of it, here or elsewhere."""
+        return self.is_elsewhere or bool(self.run_manager.handlers)
 
     @property
     def parent_run_id(self) -> UUID | None:
@@ -257,7 +266,12 @@ class RunTree:
             self.add_metadata(metadata)
 
     def to_headers(self) -> dict[str, str]:
-        """Return the headers that carry this run to another process, as the parent of its runs."""
+        """Return the headers that carry this run to another process, as the parent of its runs.
+
+        There are none for a run that nobody hears of: it would be a parent that never comes.
+        """
+        if not self.is_heard:
+            return {}
         return written_headers(
             self.dotted_order,
             self.run_manager.inheritable_metadata,
@@ -271,7 +285,7 @@ class RunTree:
 
     def without_values(self) -> RunTree:
         """Return the same run, in the same place, without what it was given and returned."""
-        return RunTree(
+        twin = RunTree(
             self.run_manager,
             self.name,
             self.run_type,
@@ -279,6 +293,8 @@ class RunTree:
             dotted_order=self.dotted_order,
             start_time=self.start_time,
         )
+        twin.session_name = self.session_name
+        return twin
 
     def write_down(self) -> None:
         """Have tracers record what was added and set since the start."""

@@ -102,7 +102,9 @@ def test_a_block_that_nobody_hears_gives_a_run_all_the_same(kept):
             run.end(outputs={"b": 1})
             assert get_current_run_tree() is None
         assert (run.name, run.inputs, run.outputs) == ("block", {"a": 1}, {"b": 1})
-        assert run.to_headers()["langsmith-trace"] == run.dotted_order
+        assert run.to_headers() == {}
+        with trace("inside", parent=run, callbacks=[kept]) as inner:
+            assert inner.parent_run_id is None
     with pytest.raises(BadOptionError):
         trace("block", "no such type")
 

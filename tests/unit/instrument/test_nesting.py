@@ -134,6 +134,16 @@ def test_a_custom_event_belongs_to_the_traced_function_around_it(heard):
     assert customs == starts
 
 
+def test_a_manager_of_langchains_own_is_a_parent_too(heard):
+    from langchain_core.callbacks import CallbackManager as TheirManager
+
+    run = TheirManager.configure([heard]).on_chain_start({"name": "theirs"}, {})
+    leaf(langsmith_extra={"parent": run})
+    leaf(config={"callbacks": run.get_child()})
+    run.on_chain_end({})
+    assert heard.tree() == "chain theirs (ok)\n  chain leaf (ok)\n  chain leaf (ok)"
+
+
 @pytest.mark.parametrize("how", ["parent", "child as parent", "callbacks", "config"])
 def test_a_traced_function_is_part_of_the_run_that_it_is_given(heard, how):
     run = CallbackManager.configure([heard]).on_chain_start({"name": "chain"}, {})
