@@ -284,13 +284,16 @@ class RunTree:
         return next((name for name in projects if isinstance(name, str)), None)
 
     def without_values(self) -> RunTree:
-        """Return the same run, in the same place, without what it was given and returned."""
+        """Return the same run, without what it was given and returned, and without its parent's.
+
+        Its place is left to be asked for: tracers know it, and hardly anybody asks.
+        """
         twin = RunTree(
             self.run_manager,
             self.name,
             self.run_type,
             {},
-            dotted_order=self.dotted_order,
+            dotted_order=self._dotted_order,
             start_time=self.start_time,
         )
         twin.session_name = self.session_name
