@@ -276,12 +276,17 @@ class RunTree:
             self.dotted_order,
             self.run_manager.inheritable_metadata,
             self.run_manager.inheritable_tags,
-            self.session_name or self._recorded_project(),
+            self._recorded_project() or self.session_name,
         )
 
     def _recorded_project(self) -> str | None:
-        projects = (getattr(each, "project_name", None) for each in self.run_manager.handlers)
-        return next((name for name in projects if isinstance(name, str)), None)
+        """Return the project that the run is sent to: inside a trace, that is the root's."""
+        for handler in self.run_manager.handlers:
+            run = getattr(handler, "run_map", {}).get(str(self.id))
+            project = getattr(run, "session_name", None) or getattr(handler, "project_name", None)
+            if isinstance(project, str):
+                return project
+        return None
 
     def without_values(self) -> RunTree:
         """Return the same run, without what it was given and returned, and without its parent's.

@@ -72,6 +72,13 @@ def test_we_read_the_headers_of_the_sdk(sent):
     assert sent.of("leaf").parts["extra"]["metadata"] == METADATA
 
 
+def test_the_project_that_is_carried_is_the_one_that_the_run_is_sent_to(sent):
+    outer = trace("outer", project_name="real", enabled=True)
+    with outer, trace("inner", project_name="only for roots") as inner:
+        baggage = inner.to_headers()["baggage"]
+    assert baggage == "langsmith-project=real"
+
+
 def test_a_trace_may_go_through_both_and_come_back(sent):
     with tracing_v2_enabled("there and back"), trace("ours") as ours:
         headers = ours.to_headers()
