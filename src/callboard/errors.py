@@ -23,6 +23,7 @@ The tree, so that one ``except`` clause can be as wide or as narrow as wanted::
     ├── StreamInUseError     RuntimeError  a stream read by two tasks at once
     ├── UnknownRunError      LookupError   an event of a run whose start was not heard
     ├── FilterError          ValueError    a filter that can't be read, and where
+    ├── RunFailedError       RuntimeError  what handlers hear of a run that was ended with a text
     ├── BadBodyError         ValueError    a body that is not in the form of the wire protocol
     │   └── BodyTooLargeError              a body over one of the limits set for it
     ├── MissingExtraError    ImportError   a package is needed that is not installed
@@ -65,6 +66,7 @@ __all__ = [
     "MissingExtraError",
     "NoParentRunError",
     "NoTracedRunError",
+    "RunFailedError",
     "SinkError",
     "SinkUnavailableError",
     "SpoolError",
@@ -178,6 +180,10 @@ class BadPatchError(CallboardError, ValueError):
 
 class NoTracedRunError(CallboardError, ValueError):
     """A tracer is asked about its last trace and has none."""
+
+
+class RunFailedError(CallboardError, RuntimeError):
+    """A run was ended with a text for an error: handlers hear this, and nobody raises it."""
 
 
 class NoParentRunError(CallboardError, RuntimeError):

@@ -51,6 +51,7 @@ __all__ = [
     "ahandle_event",
     "emit",
     "handle_event",
+    "is_inline",
     "plan",
     "shielded",
 ]
@@ -175,8 +176,12 @@ def _judge(handler: BaseCallbackHandler, event: Event, error: BaseException) -> 
     report(handler, event.name, error)
 
 
-def _is_inline(handler: BaseCallbackHandler) -> bool:
-    """Whether async code calls a handler in order; not if the handler can't say."""
+def is_inline(handler: BaseCallbackHandler) -> bool:
+    """Whether async code calls a handler in order; not if the handler can't say.
+
+    Args:
+        handler: The handler.
+    """
     try:
         return bool(getattr(handler, "run_inline", False))
     except Exception as unreadable:  # noqa: BLE001 - a property may raise anything
@@ -238,7 +243,7 @@ async def adeliver_each(
     others: list[tuple[Listener, Any]] = []
     for listeners, source in deliveries:
         for listener in listeners:
-            if _is_inline(listener[0]):
+            if is_inline(listener[0]):
                 await _call(listener, event, send, source, kwargs)
             else:
                 others.append((listener, source))

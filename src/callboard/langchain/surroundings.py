@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from callboard.callbacks.base_manager import BaseCallbackManager
 from callboard.callbacks.hooks import Hook, registered_hooks
 from callboard.callbacks.managers import AsyncCallbackManager, CallbackManager
-from callboard.callbacks.surroundings import Surroundings, Trace
+from callboard.callbacks.surroundings import Surroundings
+from callboard.callbacks.trace import Trace
 from callboard.environment import is_on
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from callboard.callbacks.base_manager import Callbacks
+    from callboard.callbacks.handlers import BaseCallbackHandler
 
 __all__ = ["LangChainSurroundings"]
 
@@ -60,6 +62,14 @@ class LangChainSurroundings(Surroundings):
         return chain(registered_hooks(), _module("langchain_core.tracers.context")._configure_hooks)
 
     def trace(self) -> Trace | None:
+        """Return the nearer of our own trace and the SDK's, if there is one."""
+        ours, theirs = super().trace(), self._sdk_trace()
+        if ours is None or theirs is None:
+            return ours or theirs
+        is_inside = ours.run_id is not None and theirs.is_within(ours.run_id)
+        return theirs if is_inside else ours
+
+    def _sdk_trace(self) -> Trace | None:
         """Return the SDK's tracing context, if it holds anything."""
         context = _module("langsmith.run_helpers").get_tracing_context()
         parent, tags, metadata = context["parent"], context["tags"], context["metadata"]
@@ -73,14 +83,32 @@ class LangChainSurroundings(Surroundings):
             source=parent,
         )
 
+    def callbacks(self) -> Callbacks:
+        """Return the callbacks of the runnable that surrounds this call, or of the group."""
+        config = _module("langchain_core.runnables.config").var_child_runnable_config.get()
+        callbacks: Callbacks = None if config is None else config.get("callbacks")
+        return super().callbacks() if callbacks is None else callbacks
+
+    def may_listen(self) -> bool:
+        """Whether a manager that is configured here, with nothing given, may have handlers."""
+        return bool(
+            super().may_listen()
+            or self.trace() is not None
+            or self.debugging()
+            or _module("langchain_core.tracers.context")._tracing_v2_is_enabled()
+        )
+
     def equip(self, manager: BaseCallbackManager, trace: Trace | None) -> None:
         """Add the console handler if debugging is on, and the tracer if tracing is."""
         if self.debugging():
             console = _module("langchain_core.tracers.stdout").ConsoleCallbackHandler
-            if not _has(manager, console):
+            if not _has(manager.handlers, console):
                 manager.add_handler(console())
-        if _module("langchain_core.tracers.context")._tracing_v2_is_enabled():
-            _add_tracer(manager)
+        is_traced = None if trace is None else trace.enabled
+        if is_traced is None:
+            is_traced = _module("langchain_core.tracers.context")._tracing_v2_is_enabled()
+        if is_traced:
+            _add_tracer(manager, trace)
         elif is_on("LANGCHAIN_HANDLER"):
             _warn_of_first_tracing()
         if trace is not None and trace.source is not None:
@@ -113,6 +141,14 @@ class LangChainSurroundings(Surroundings):
         address: Any,
     ) -> Callbacks:
         """Return the caller's manager, with a tracer for the project if tracing is on."""
+        trace = self.trace()
+        tracer_class = _module("langchain_core.tracers.langchain").LangChainTracer
+        if (
+            trace is not None
+            and trace.scope is not None
+            and _has(trace.scope.inheritable_handlers, tracer_class)
+        ):
+            return manager  # The run around has the tracer, and hands it on.
         traced: Callbacks = _module("langchain_core.tracers.context")._get_trace_callbacks(
             project_name,
             example_id,
@@ -130,19 +166,20 @@ class LangChainSurroundings(Surroundings):
         return manager
 
 
-def _has(manager: BaseCallbackManager, kind: type) -> bool:
-    return any(isinstance(handler, kind) for handler in manager.handlers)
+def _has(handlers: Iterable[BaseCallbackHandler], kind: type) -> bool:
+    return any(isinstance(handler, kind) for handler in handlers)
 
 
-def _add_tracer(manager: BaseCallbackManager) -> None:
+def _add_tracer(manager: BaseCallbackManager, trace: Trace | None) -> None:
     """Add the tracer of the context, or a new one, unless the manager has one."""
     context = _module("langchain_core.tracers.context")
     tracer_class = _module("langchain_core.tracers.langchain").LangChainTracer
-    if _has(manager, tracer_class):
+    if _has(manager.handlers, tracer_class):
         return
     try:
         manager.add_handler(
-            context.tracing_v2_callback_var.get() or tracer_class(**context._get_tracer_kwargs())
+            context.tracing_v2_callback_var.get()
+            or tracer_class(**{**context._get_tracer_kwargs(), **_wishes(trace)})
         )
     except Exception as error:  # noqa: BLE001 - tracing must not break what is traced
         logger.warning(
@@ -150,6 +187,16 @@ def _add_tracer(manager: BaseCallbackManager) -> None:
             "and LANGCHAIN_TRACING_V2 to do without.",
             error,
         )
+
+
+def _wishes(trace: Trace | None) -> dict[str, Any]:
+    """Return where the traces that start at a place want to be sent."""
+    wished = {} if trace is None else vars(trace)
+    return {
+        name: wished[name]
+        for name in ("project_name", "client", "example_id")
+        if wished.get(name) is not None
+    }
 
 
 def _labelled(handler: Any, tags: list[str] | None, metadata: Mapping[str, Any]) -> Any:
@@ -162,7 +209,7 @@ def _labelled(handler: Any, tags: list[str] | None, metadata: Mapping[str, Any])
 def _make_known(tracer: Any, parent: Any) -> None:
     """Tell a tracer of a run that the SDK started, so that it can be the parent of its runs."""
     tracer.order_map[parent.id] = (parent.trace_id, parent.dotted_order)
-    if str(parent.id) not in tracer.run_map:
+    if str(parent.id) not in tracer.run_map and hasattr(parent, "child_runs"):
         tracer.run_map[str(parent.id)] = parent
         tracer._external_run_ids.setdefault(str(parent.id), 0)
 

@@ -134,10 +134,9 @@ class TracerCore(ABC, Generic[R]):
         **kwargs: Any,
     ) -> R:
         """Record the start of a tool."""
-        kind, given = TOOL, inputs if inputs is not None else input_str
-        if isinstance(inputs, dict) and self._schema_format != "streaming_events":
-            kind = CHAIN._replace(run_type=TOOL.run_type)  # Its arguments, by their own names.
-        return self._start_run(kind, serialized, given, run_id, kwargs, "_on_tool_start")
+        given = inputs if inputs is not None else input_str
+        kwargs["inputs"] = inputs
+        return self._start_run(TOOL, serialized, given, run_id, kwargs, "_on_tool_start")
 
     def on_retriever_start(
         self, serialized: dict[str, Any], query: str, *, run_id: UUID, **kwargs: Any
@@ -155,6 +154,10 @@ class TracerCore(ABC, Generic[R]):
         kwargs: dict[str, Any],
         hook: str,
     ) -> R:
+        inputs = kwargs.pop("inputs", None)
+        if isinstance(inputs, dict) and self._schema_format != "streaming_events":
+            # Its arguments, by their own names.
+            kind, given = CHAIN._replace(run_type=kind.run_type), inputs
         run = self._recorder.start(
             kind,
             serialized,
@@ -197,7 +200,9 @@ class TracerCore(ABC, Generic[R]):
         """Record that a model, of either kind, has answered."""
         run = self._recorder.running(run_id, "llm", "chat_model")
         self._recorder.attach(run, kwargs.get("attachments"))
-        self._recorder.end(run, self._answered(response))
+        outputs = self._outputs_by_name(kwargs)
+        self._recorder.end(run, self._answered(response) if outputs is None else outputs)
+        self._run_with_inputs(run, kwargs.get("inputs"))
         if calls := tool_call_count(response):
             run.extra["tool_call_count"] = calls
         return self._finish_run(run, "_on_llm_end")
@@ -205,11 +210,9 @@ class TracerCore(ABC, Generic[R]):
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> R:
         """Record that a model has failed, and what it had answered by then."""
         run = self._recorder.running(run_id, "llm", "chat_model")
-        self._recorder.attach(run, kwargs.get("attachments"))
         if response := kwargs.get("response"):
             self._recorder.returned(run, self._answered(response))
-        self._recorder.fail(run, error)
-        return self._finish_run(run, "_on_llm_error")
+        return self._finish_run(self._run_failed(run_id, error, kwargs), "_on_llm_error")
 
     def on_chain_end(
         self,
@@ -237,13 +240,13 @@ class TracerCore(ABC, Generic[R]):
 
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> R:
         """Record that a tool has returned."""
-        return self._finish_run(
-            self._run_ended(TOOL, run_id, output, kwargs, "tool"), "_on_tool_end"
-        )
+        run = self._run_ended(TOOL, run_id, output, kwargs, "tool")
+        return self._finish_run(run, "_on_tool_end")
 
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> R:
         """Record that a tool has failed."""
-        return self._finish_run(self._run_failed(run_id, error, kwargs, "tool"), "_on_tool_error")
+        run = self._run_failed(run_id, error, kwargs, "tool")
+        return self._finish_run(run, "_on_tool_error")
 
     def on_retriever_end(self, documents: Sequence[Payload], *, run_id: UUID, **kwargs: Any) -> R:
         """Record what a retriever has found."""
@@ -252,26 +255,40 @@ class TracerCore(ABC, Generic[R]):
 
     def on_retriever_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> R:
         """Record that a retriever has failed."""
-        return self._finish_run(
-            self._run_failed(run_id, error, kwargs, "retriever"), "_on_retriever_error"
-        )
+        run = self._run_failed(run_id, error, kwargs, "retriever")
+        return self._finish_run(run, "_on_retriever_error")
 
     def _run_ended(
-        self, kind: Kind, run_id: UUID, returned: Any, told: dict[str, Any], *run_types: str
+        self, kind: Kind, run_id: UUID, returned: Any, kwargs: dict[str, Any], *run_types: str
     ) -> Run:
         run = self._recorder.running(run_id, *run_types)
-        self._recorder.attach(run, told.get("attachments"))
-        outputs = kind.outputs(self._snapshot(returned), self._schema_format)
+        self._recorder.attach(run, kwargs.get("attachments"))
+        outputs = self._outputs_by_name(kwargs)
+        if outputs is None:
+            outputs = kind.outputs(self._snapshot(returned), self._schema_format)
         self._recorder.end(run, outputs)
-        return run
+        return self._run_with_inputs(run, kwargs.get("inputs"))
 
     def _run_failed(
-        self, run_id: UUID, error: BaseException, told: dict[str, Any], *run_types: str
+        self, run_id: UUID, error: BaseException, kwargs: dict[str, Any], *run_types: str
     ) -> Run:
         run = self._recorder.running(run_id, *run_types)
-        self._recorder.attach(run, told.get("attachments"))
+        self._recorder.attach(run, kwargs.get("attachments"))
+        if outputs := self._outputs_by_name(kwargs):
+            self._recorder.returned(run, outputs)
         self._recorder.fail(run, error)
-        return run
+        return self._run_with_inputs(run, kwargs.get("inputs"))
+
+    def _outputs_by_name(self, kwargs: dict[str, Any]) -> dict[str, Any] | None:
+        """Return what the run has returned as whoever ends it wants it recorded, if they say so.
+
+        A traced function does: its outputs have their own names, whatever kind of run it is.
+        """
+        outputs = kwargs.get("outputs")
+        if not isinstance(outputs, dict) or self._schema_format == "streaming_events":
+            return None
+        told: dict[str, Any] = self._snapshot(outputs)
+        return told
 
     def _run_with_inputs(self, run: Run, inputs: dict[str, Any] | None) -> Run:
         if inputs is not None:
