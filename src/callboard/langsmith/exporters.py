@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Mapping
 from typing import TypeAlias
 
 from callboard.errors import BadOptionError, MissingExtraError
@@ -11,7 +12,7 @@ from callboard.export import Exporter, HttpSink, Spool
 from callboard.langsmith import settings
 from callboard.wire.operations import Operation
 
-__all__ = ["Nowhere", "default_exporter", "set_default_exporter"]
+__all__ = ["DefaultExporter", "Nowhere", "default_exporter", "made_for", "set_default_exporter"]
 
 logger = logging.getLogger(__name__)
 
@@ -51,16 +52,30 @@ def default_exporter() -> DefaultExporter:
 
 
 def _made_by_environment() -> DefaultExporter:
-    directory = settings.spool_directory()
     workspace = settings.workspace()
     # LangSmith protocol: transport and authentication.
-    headers = None if workspace is None else {"X-Tenant-Id": workspace}
+    headers = {} if workspace is None else {"X-Tenant-Id": workspace}
+    return made_for(settings.endpoint(), settings.api_key(), headers=headers)
+
+
+def made_for(
+    endpoint: str, api_key: str | None, *, headers: Mapping[str, str], box: str = ""
+) -> DefaultExporter:
+    """Make an exporter to a server; if that can't be done, it is logged, and nothing is sent.
+
+    Args:
+        endpoint: The server's URL.
+        api_key: The key to send; None for none.
+        headers: More headers for each request.
+        box: Where in the spool's directory to spool what can't be sent.
+    """
+    directory = settings.spool_directory()
     try:
-        sink = HttpSink(settings.endpoint(), settings.api_key(), headers=headers)
+        sink = HttpSink(endpoint, api_key, headers=headers)
     except (BadOptionError, MissingExtraError) as error:
         logger.warning("Tracing is on, but nothing can be sent: %s", error)
         return Nowhere()
-    return Exporter(sink, spool=None if directory is None else Spool(directory))
+    return Exporter(sink, spool=None if directory is None else Spool(directory / box))
 
 
 def set_default_exporter(exporter: DefaultExporter | None) -> DefaultExporter | None:

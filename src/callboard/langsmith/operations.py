@@ -85,7 +85,7 @@ def _events(run: Run) -> list[dict[str, Any]]:
 
 def _extra(run: Run) -> dict[str, Any]:
     """Return what else is told; of hidden metadata, only the tokens that were used."""
-    extra = {**run.extra, "runtime": runtime()}
+    extra = {"runtime": runtime(), **run.extra}
     if settings.hides("METADATA"):
         usage = run.metadata.get("usage_metadata")
         extra["metadata"] = {} if usage is None else {"usage_metadata": usage}
