@@ -1,21 +1,18 @@
-"""LangChain's tracing, as what surrounds a call: Callboard's managers get its tracers.
+"""Tracing in LangChain, as what surrounds a call: what Callboard's managers are equipped with.
 
-LangChain keeps its own tracers. This asks them, and the ``langsmith`` SDK that they use, what
-a manager is to be equipped with: the tracer if tracing is on, the run of a ``@traceable``
-function as the parent, the console handler if debugging is on.
+LangChain and the ``langsmith`` SDK say what that is: the tracer if tracing is on, the run of a
+``@traceable`` function as the parent, the console handler if debugging is on.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
-from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from callboard.callbacks.base_manager import BaseCallbackManager
-from callboard.callbacks.hooks import Hook, registered_hooks
 from callboard.callbacks.managers import AsyncCallbackManager, CallbackManager
 from callboard.callbacks.surroundings import Surroundings, Trace
 from callboard.environment import is_on
@@ -40,9 +37,9 @@ _CONFIG_READER: dict[type[BaseCallbackManager], str] = {
 
 @cache
 def _module(name: str) -> Any:
-    """Import a module of LangChain's, or of the SDK, when it is first needed.
+    """Import a module that LangChain has, or the SDK, when it is first needed.
 
-    They import ``langchain_core.callbacks``, which stands for ours, in their turn. Their
+    Some import ``langchain_core.callbacks``, which stands for ours, in their turn. Their
     attributes are looked up at each use, so that what a program patches there is honoured.
     """
     return import_module(name)
@@ -54,10 +51,6 @@ class LangChainSurroundings(Surroundings):
     def debugging(self) -> bool:
         """Whether LangChain's global debug flag is set."""
         return bool(_module("langchain_core.globals").get_debug())
-
-    def hooks(self) -> Iterable[Hook]:
-        """Return our configure hooks, then those registered with LangChain."""
-        return chain(registered_hooks(), _module("langchain_core.tracers.context")._configure_hooks)
 
     def trace(self) -> Trace | None:
         """Return the SDK's tracing context, if it holds anything."""
@@ -76,15 +69,15 @@ class LangChainSurroundings(Surroundings):
     def equip(self, manager: BaseCallbackManager, trace: Trace | None) -> None:
         """Add the console handler if debugging is on, and the tracer if tracing is."""
         if self.debugging():
-            console = _module("langchain_core.tracers.stdout").ConsoleCallbackHandler
+            console = _module("callboard.tracers.stdout").ConsoleCallbackHandler
             if not _has(manager, console):
                 manager.add_handler(console())
-        if _module("langchain_core.tracers.context")._tracing_v2_is_enabled():
+        if _module("callboard.langchain.tracers.context")._tracing_v2_is_enabled():
             _add_tracer(manager)
         elif is_on("LANGCHAIN_HANDLER"):
             _warn_of_first_tracing()
         if trace is not None and trace.source is not None:
-            tracer_class = _module("langchain_core.tracers.langchain").LangChainTracer
+            tracer_class = _module("callboard.langchain.tracers.langchain").LangChainTracer
             for handler in manager.handlers:
                 if isinstance(handler, tracer_class):
                     _make_known(handler, trace.source)
@@ -113,7 +106,7 @@ class LangChainSurroundings(Surroundings):
         address: Any,
     ) -> Callbacks:
         """Return the caller's manager, with a tracer for the project if tracing is on."""
-        traced: Callbacks = _module("langchain_core.tracers.context")._get_trace_callbacks(
+        traced: Callbacks = _module("callboard.langchain.tracers.context")._get_trace_callbacks(
             project_name,
             example_id,
             callback_manager=None if manager is None else manager.copy(),
@@ -136,8 +129,8 @@ def _has(manager: BaseCallbackManager, kind: type) -> bool:
 
 def _add_tracer(manager: BaseCallbackManager) -> None:
     """Add the tracer of the context, or a new one, unless the manager has one."""
-    context = _module("langchain_core.tracers.context")
-    tracer_class = _module("langchain_core.tracers.langchain").LangChainTracer
+    context = _module("callboard.langchain.tracers.context")
+    tracer_class = _module("callboard.langchain.tracers.langchain").LangChainTracer
     if _has(manager, tracer_class):
         return
     try:
@@ -146,7 +139,7 @@ def _add_tracer(manager: BaseCallbackManager) -> None:
         )
     except Exception as error:  # noqa: BLE001 - tracing must not break what is traced
         logger.warning(
-            "Tracing is on, but LangChain's tracer can't be made: %r. Unset LANGSMITH_TRACING "
+            "Tracing is on, but the tracer can't be made: %r. Unset LANGSMITH_TRACING "
             "and LANGCHAIN_TRACING_V2 to do without.",
             error,
         )
@@ -154,7 +147,7 @@ def _add_tracer(manager: BaseCallbackManager) -> None:
 
 def _labelled(handler: Any, tags: list[str] | None, metadata: Mapping[str, Any]) -> Any:
     """Return a copy of a tracer that has these tags and metadata; other handlers as they are."""
-    if isinstance(handler, _module("langchain_core.tracers.langchain").LangChainTracer):
+    if isinstance(handler, _module("callboard.langchain.tracers.langchain").LangChainTracer):
         return handler.copy_with_metadata_defaults(metadata=metadata, tags=tags)
     return handler
 
