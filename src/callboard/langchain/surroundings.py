@@ -1,8 +1,7 @@
-"""LangChain's tracing, as what surrounds a call: Callboard's managers get its tracers.
+"""Tracing in LangChain, as what surrounds a call: what Callboard's managers are equipped with.
 
-LangChain keeps its own tracers. This asks them, and the ``langsmith`` SDK that they use, what
-a manager is to be equipped with: the tracer if tracing is on, the run of a ``@traceable``
-function as the parent, the console handler if debugging is on.
+LangChain and the ``langsmith`` SDK say what that is: the tracer if tracing is on, the run of a
+``@traceable`` function as the parent, the console handler if debugging is on.
 """
 
 from __future__ import annotations
@@ -11,11 +10,9 @@ import logging
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import import_module
-from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from callboard.callbacks.base_manager import BaseCallbackManager
-from callboard.callbacks.hooks import Hook, registered_hooks
 from callboard.callbacks.managers import AsyncCallbackManager, CallbackManager
 from callboard.callbacks.surroundings import Surroundings
 from callboard.callbacks.trace import Trace
@@ -42,9 +39,9 @@ _CONFIG_READER: dict[type[BaseCallbackManager], str] = {
 
 @cache
 def _module(name: str) -> Any:
-    """Import a module of LangChain's, or of the SDK, when it is first needed.
+    """Import a module that LangChain has, or the SDK, when it is first needed.
 
-    They import ``langchain_core.callbacks``, which stands for ours, in their turn. Their
+    Some import ``langchain_core.callbacks``, which stands for ours, in their turn. Their
     attributes are looked up at each use, so that what a program patches there is honoured.
     """
     return import_module(name)
@@ -56,10 +53,6 @@ class LangChainSurroundings(Surroundings):
     def debugging(self) -> bool:
         """Whether LangChain's global debug flag is set."""
         return bool(_module("langchain_core.globals").get_debug())
-
-    def hooks(self) -> Iterable[Hook]:
-        """Return our configure hooks, then those registered with LangChain."""
-        return chain(registered_hooks(), _module("langchain_core.tracers.context")._configure_hooks)
 
     def trace(self) -> Trace | None:
         """Return the nearer of our own trace and the SDK's, if there is one."""
@@ -95,24 +88,24 @@ class LangChainSurroundings(Surroundings):
             super().may_listen()
             or self.trace() is not None
             or self.debugging()
-            or _module("langchain_core.tracers.context")._tracing_v2_is_enabled()
+            or _module("callboard.langchain.tracers.context")._tracing_v2_is_enabled()
         )
 
     def equip(self, manager: BaseCallbackManager, trace: Trace | None) -> None:
         """Add the console handler if debugging is on, and the tracer if tracing is."""
         if self.debugging():
-            console = _module("langchain_core.tracers.stdout").ConsoleCallbackHandler
+            console = _module("callboard.tracers.stdout").ConsoleCallbackHandler
             if not _has(manager.handlers, console):
                 manager.add_handler(console())
         is_traced = None if trace is None else trace.enabled
         if is_traced is None:
-            is_traced = _module("langchain_core.tracers.context")._tracing_v2_is_enabled()
+            is_traced = _module("callboard.langchain.tracers.context")._tracing_v2_is_enabled()
         if is_traced:
             _add_tracer(manager, trace)
         elif is_on("LANGCHAIN_HANDLER"):
             _warn_of_first_tracing()
         if trace is not None and trace.source is not None:
-            tracer_class = _module("langchain_core.tracers.langchain").LangChainTracer
+            tracer_class = _module("callboard.langchain.tracers.langchain").LangChainTracer
             for handler in manager.handlers:
                 if isinstance(handler, tracer_class):
                     _make_known(handler, trace.source)
@@ -142,14 +135,14 @@ class LangChainSurroundings(Surroundings):
     ) -> Callbacks:
         """Return the caller's manager, with a tracer for the project if tracing is on."""
         trace = self.trace()
-        tracer_class = _module("langchain_core.tracers.langchain").LangChainTracer
+        tracer_class = _module("callboard.langchain.tracers.langchain").LangChainTracer
         if (
             trace is not None
             and trace.scope is not None
             and _has(trace.scope.inheritable_handlers, tracer_class)
         ):
             return manager  # The run around has the tracer, and hands it on.
-        traced: Callbacks = _module("langchain_core.tracers.context")._get_trace_callbacks(
+        traced: Callbacks = _module("callboard.langchain.tracers.context")._get_trace_callbacks(
             project_name,
             example_id,
             callback_manager=None if manager is None else manager.copy(),
@@ -172,8 +165,8 @@ def _has(handlers: Iterable[BaseCallbackHandler], kind: type) -> bool:
 
 def _add_tracer(manager: BaseCallbackManager, trace: Trace | None) -> None:
     """Add the tracer of the context, or a new one, unless the manager has one."""
-    context = _module("langchain_core.tracers.context")
-    tracer_class = _module("langchain_core.tracers.langchain").LangChainTracer
+    context = _module("callboard.langchain.tracers.context")
+    tracer_class = _module("callboard.langchain.tracers.langchain").LangChainTracer
     if _has(manager.handlers, tracer_class):
         return
     try:
@@ -183,7 +176,7 @@ def _add_tracer(manager: BaseCallbackManager, trace: Trace | None) -> None:
         )
     except Exception as error:  # noqa: BLE001 - tracing must not break what is traced
         logger.warning(
-            "Tracing is on, but LangChain's tracer can't be made: %r. Unset LANGSMITH_TRACING "
+            "Tracing is on, but the tracer can't be made: %r. Unset LANGSMITH_TRACING "
             "and LANGCHAIN_TRACING_V2 to do without.",
             error,
         )
@@ -201,7 +194,7 @@ def _wishes(trace: Trace | None) -> dict[str, Any]:
 
 def _labelled(handler: Any, tags: list[str] | None, metadata: Mapping[str, Any]) -> Any:
     """Return a copy of a tracer that has these tags and metadata; other handlers as they are."""
-    if isinstance(handler, _module("langchain_core.tracers.langchain").LangChainTracer):
+    if isinstance(handler, _module("callboard.langchain.tracers.langchain").LangChainTracer):
         return handler.copy_with_metadata_defaults(metadata=metadata, tags=tags)
     return handler
 

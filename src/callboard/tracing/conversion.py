@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from callboard.tracing.dialect import dialect
 from callboard.tracing.run import Run
 
 __all__ = ["as_dict", "copied", "new_run"]
@@ -18,7 +19,7 @@ def as_dict(value: Any, **kwargs: Any) -> dict[str, Any]:
         value: The object.
         **kwargs: ``exclude``, and what else a pydantic object's own method takes.
     """
-    read = value.to_dict if isinstance(value, Run) else value.model_dump
+    read = getattr(value, "model_dump", None) or value.to_dict
     told: dict[str, Any] = read(**kwargs)
     return told
 
@@ -31,7 +32,7 @@ def copied(value: T, **kwargs: Any) -> T:
         **kwargs: ``update``, and what else a pydantic object's own method takes.
     """
     known: Any = value
-    copy = known.copy if isinstance(value, Run) else known.model_copy
+    copy = getattr(known, "model_copy", None) or known.copy
     made: T = copy(**kwargs)
     return made
 
@@ -42,4 +43,5 @@ def new_run(**fields: Any) -> Run:
     Args:
         **fields: See `Run`; what is no field of a run is left out.
     """
-    return Run(**{name: value for name, value in fields.items() if name in Run.__slots__})
+    kind = dialect().run
+    return kind(**{name: value for name, value in fields.items() if hasattr(kind, name)})
