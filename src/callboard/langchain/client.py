@@ -9,7 +9,7 @@ or to an agent's address, are on the way that all runs are on.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -124,7 +124,7 @@ _redactions: ContextVar[Sequence[Redaction]] = ContextVar("callboard_redactions"
 
 
 @contextmanager
-def redacting(redactions: Sequence[Redaction]) -> Iterator[None]:
+def redacting(redactions: Sequence[Redaction]) -> Generator[None]:
     """Have what is sent in a block redacted, besides what the environment says.
 
     Args:
