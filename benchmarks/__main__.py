@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import asynchronous, configuration, dispatch, runs
+from benchmarks import asynchronous, configuration, dispatch, runs, streams
 from benchmarks.case import Result
 from benchmarks.imports import measure_imports
 from benchmarks.measuring import Effort, measure
@@ -17,6 +17,7 @@ GROUPS: dict[str, Callable[[Effort], list[Result]]] = {
     "runs": partial(measure, runs.CASES),
     "configure": partial(measure, configuration.CASES),
     "async": partial(measure, asynchronous.CASES),
+    "streams": partial(measure, streams.CASES),
     "import": measure_imports,
 }
 FULL = Effort(rounds=60, slice=0.004, imports=15)

@@ -76,7 +76,7 @@ def _place(run: Run) -> dict[str, Any]:
 
 
 def _extra(run: Run) -> dict[str, Any]:
-    return {**run.extra, "runtime": runtime()}
+    return {"runtime": runtime(), **run.extra}
 
 
 def _results(run: Run) -> dict[str, Any]:

@@ -19,9 +19,10 @@ from typing import Any
 from uuid import UUID
 
 from callboard import clock
-from callboard.errors import BadOptionError, UnknownRunError
+from callboard.errors import BadOptionError
 from callboard.payloads import Payload, field
 from callboard.tracing.capture import capture
+from callboard.tracing.dialect import dialect
 from callboard.tracing.dotted_order import own_id, under
 from callboard.tracing.kinds import FORMATS, Kind, SchemaFormat
 from callboard.tracing.run import Run
@@ -121,12 +122,12 @@ class Recorder:
         if metadata:
             told["metadata"] = self.snapshot(metadata)
         now = clock.now()
-        return Run(
+        return dialect().run(
             id=run_id,
             name=name,
             run_type=run_type or kind.run_type,
             start_time=now,
-            inputs=kind.inputs(self.snapshot(given), self.schema_format),
+            inputs=self.snapshot(kind.inputs(given, self.schema_format)),
             serialized=None if serialized is None else self.snapshot(serialized),
             events=[{"name": "start", "time": now}],
             extra=told,
@@ -173,9 +174,11 @@ class Recorder:
         """
         run = self.runs.get(str(run_id))
         if run is None:
-            raise UnknownRunError(f"No run with id {run_id} is running: its start was not heard.")
+            raise dialect().unknown_run(
+                f"No run with id {run_id} is running: its start was not heard."
+            )
         if run_types and run.run_type not in run_types:
-            raise UnknownRunError(
+            raise dialect().unknown_run(
                 f"The run with id {run_id} is a {run.run_type} run, not {' or '.join(run_types)}."
             )
         return run

@@ -464,3 +464,12 @@ def test_the_environment_is_asked_again_after_it_was_reloaded(manager, sent, mon
     manager.on_chain_start({}, {"a": 1}, name="hidden")
     assert sent.of("shown").parts["inputs"] == {"a": 1}
     assert sent.of("hidden").parts["inputs"] == {}
+
+
+def test_an_object_that_a_chain_is_given_or_returns_stays_under_one_key(sent, manager):
+    """Only a dictionary stands for itself; a message that is recorded as one does not."""
+    run = manager.on_chain_start({}, HumanMessage("hi"), name="chain")
+    run.on_chain_end(AIMessage("hello"))
+    (given,) = sent.of("chain").parts["inputs"]
+    (returned,) = sent.of("chain", "update").parts["outputs"]
+    assert (given, returned) == ("input", "output")
