@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-__all__ = ["clock_from", "now"]
+__all__ = ["clock_from", "microseconds", "moment_at", "now", "now_us"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def _system_time() -> datetime:
@@ -19,6 +22,21 @@ _source: Callable[[], datetime] = _system_time
 def now() -> datetime:
     """Return the present moment, aware, in UTC."""
     return _source()
+
+
+def now_us() -> int:
+    """Return the present moment in microseconds since 1970, in UTC."""
+    return microseconds(now())
+
+
+def microseconds(moment: datetime) -> int:
+    """Return a moment, aware, in microseconds since 1970; exact, as a float's would not be."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment_at(microseconds: int) -> datetime:
+    """Return the moment, in UTC, that is so many microseconds after 1970 began."""
+    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 @contextmanager

@@ -33,6 +33,16 @@ The tree, so that one ``except`` clause can be as wide or as narrow as wanted::
     │   ├── BatchTooLargeError             they are more than it takes at once
     │   └── BatchRejectedError             it will never take them
     ├── SpoolError           OSError       the spool can't be written or read
+    ├── BoardError           RuntimeError  the board's server can't do what it is asked to
+    │   ├── BoardInUseError                another server has its file
+    │   ├── PortTakenError                 it can't listen where it is told to
+    │   ├── BoardOverloadedError           more waits to be written than may
+    │   └── BoardClosedError               it is shutting down
+    ├── StoreError           OSError       a store can't do what it is asked to
+    │   ├── StoreFullError                 there is no room
+    │   ├── StoreUnavailableError          its file can't be read or written, now at least
+    │   └── StoreFormatError               its file is no store, damaged, or of a newer version
+    ├── NameTakenError       ValueError    a name that something else of its kind has
     └── InstallError         RuntimeError  ``callboard.langchain.install()`` can't do its work
 
 Each also derives from the built-in exception beside it, which is what the original system
@@ -57,6 +67,10 @@ __all__ = [
     "BadTagsError",
     "BatchRejectedError",
     "BatchTooLargeError",
+    "BoardClosedError",
+    "BoardError",
+    "BoardInUseError",
+    "BoardOverloadedError",
     "BodyTooLargeError",
     "CallboardError",
     "ClosedHandlerError",
@@ -64,12 +78,18 @@ __all__ = [
     "InstallError",
     "KeyRefusedError",
     "MissingExtraError",
+    "NameTakenError",
     "NoParentRunError",
     "NoTracedRunError",
+    "PortTakenError",
     "RunFailedError",
     "SinkError",
     "SinkUnavailableError",
     "SpoolError",
+    "StoreError",
+    "StoreFormatError",
+    "StoreFullError",
+    "StoreUnavailableError",
     "StreamInUseError",
     "UnknownEventError",
     "UnknownRunError",
@@ -236,3 +256,43 @@ class BatchRejectedError(SinkError):
 
 class SpoolError(CallboardError, OSError):
     """The spool can't be written or read."""
+
+
+class BoardError(CallboardError, RuntimeError):
+    """The board's server can't do what it is asked to."""
+
+
+class BoardInUseError(BoardError):
+    """Another server has the file: two would not know what the other has in mind."""
+
+
+class PortTakenError(BoardError):
+    """The server can't listen at the address and port that it is told to."""
+
+
+class BoardOverloadedError(BoardError):
+    """More waits to be written than may: try again in a second."""
+
+
+class BoardClosedError(BoardError):
+    """The server is shutting down."""
+
+
+class StoreError(CallboardError, OSError):
+    """A store can't do what it is asked to, for a reason outside the program."""
+
+
+class StoreFullError(StoreError):
+    """There is no room for more; what was to be written was not, and can be once there is."""
+
+
+class StoreUnavailableError(StoreError):
+    """A store's file can't be read or written; it can be tried again."""
+
+
+class StoreFormatError(StoreError):
+    """A file is no store, is damaged, or was written by a newer version."""
+
+
+class NameTakenError(CallboardError, ValueError):
+    """Something else of its kind has the name."""

@@ -58,7 +58,7 @@ def judge(suites: list[str], different: dict[str, str], exceptions: dict[str, st
 def main(suites: list[str]) -> int:
     """Run the suites both ways and print the comparison."""
     release = version("langchain-core")
-    tests = fetch_tests(release, Path(sys.prefix) / "parity")
+    tests = fetch_tests("langchain-core", release, Path(sys.prefix) / "parity")
     baseline = results_of(tests, suites)
     installed = results_of(tests, suites, plugin=HERE / "callboard_in_place.py")
     different = differences(baseline, installed)

@@ -1,4 +1,4 @@
-"""langchain-core's own tests: fetching them, and running them."""
+"""Other packages' own tests: fetching them, and running them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 
-def fetch_tests(release: str, cache: Path) -> Path:
-    """Return a directory with the ``tests`` of a release of langchain-core, fetched if need be.
+def fetch_tests(package: str, release: str, cache: Path) -> Path:
+    """Return a directory with the ``tests`` of a release of a package, fetched if need be.
 
     The package itself is left out, so that the tests run against the one that is installed.
     """
@@ -27,8 +27,8 @@ def fetch_tests(release: str, cache: Path) -> Path:
             "pip",
             *download,
             "--no-binary",
-            "langchain-core",
-            f"langchain-core=={release}",
+            package,
+            f"{package}=={release}",
         )
         (archive,) = Path(scratch).glob("*.tar.gz")
         with tarfile.open(archive) as opened:
@@ -88,7 +88,16 @@ def results_of(tests: Path, suites: list[str], plugin: Path | None = None) -> di
         )
         if not report.exists():
             raise subprocess.CalledProcessError(ran.returncode, ran.args, ran.stdout, ran.stderr)
-        return {_name(case): _result(case) for case in ET.parse(report).iter("testcase")}
+        return read_report(report)
+
+
+def read_report(report: Path) -> dict[str, str]:
+    """Return each test's result, by its full name, from a report in JUnit's form.
+
+    Returns:
+        passed, failed, error or skipped.
+    """
+    return {_name(case): _result(case) for case in ET.parse(report).iter("testcase")}
 
 
 def _name(case: ET.Element) -> str:

@@ -16,9 +16,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from callboard.export.spool.lock import FileLock
 from callboard.export.spool.segment import Segment, SegmentWriter, segments_in
 from callboard.ids import uuid7
+from callboard.locks import FileLock
 
 __all__ = ["Box", "boxes_in"]
 

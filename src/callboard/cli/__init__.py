@@ -1,0 +1,1 @@
+"""The command line: ``callboard COMMAND``, a file for each command."""

@@ -1,0 +1,41 @@
+"""``callboard``: finds the command, and says in a sentence what went wrong."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import callboard
+from callboard.cli import serve, show
+from callboard.errors import CallboardError
+
+__all__ = ["main"]
+
+_COMMANDS = (serve, show)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        arguments: What follows ``callboard``; that of the process if None.
+
+    Returns:
+        The exit status: 0 if it did what it was asked to, 1 if it could not, 2 if it was asked
+        for something that there is not.
+    """
+    parser = argparse.ArgumentParser(
+        prog="callboard", description="Traces of LLM applications: take them, keep them, show them."
+    )
+    parser.add_argument("--version", action="version", version=callboard.__version__)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in _COMMANDS:
+        command.add_to(commands)
+    told = parser.parse_args(arguments)
+    try:
+        status: int = told.run(told)
+    except CallboardError as error:
+        print(f"callboard: {error}", file=sys.stderr)
+        return 1
+    return status

@@ -1,0 +1,40 @@
+"""The application: every room's routes, under every prefix that clients use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Mount
+
+from callboard.server import info, ingest, missing, v1, v2
+from callboard.server.board import Board
+from callboard.server.faults import HANDLERS
+from callboard.server.guard import Guard
+
+__all__ = ["make_app"]
+
+# LANGSMITH_ENDPOINT may have the API's path in it, or part of it, or not: clients add what they
+# think is missing (LangSmith protocol: URL prefixes).
+_PREFIXES = ("/api/v1", "/api", "")
+
+_V1: Sequence[BaseRoute] = [*info.ROUTES, *ingest.ROUTES, *v1.ROUTES, *missing.ROUTES]
+
+
+def make_app(board: Board) -> Starlette:
+    """Return the ASGI application of a board.
+
+    Args:
+        board: It is the caller's to close.
+    """
+    app = Starlette(
+        routes=[
+            Mount("/api/v2", routes=[*v2.ROUTES, *missing.ROUTES]),
+            *(Mount(prefix, routes=list(_V1)) for prefix in _PREFIXES),
+        ],
+        middleware=[Middleware(Guard, allowed_hosts=board.settings.allowed_hosts)],
+        exception_handlers=dict(HANDLERS),
+    )
+    app.state.board = board
+    return app

@@ -1,0 +1,1 @@
+"""Where runs are kept: the law (`base`), what goes in and out (`records`), and the stores."""

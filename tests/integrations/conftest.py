@@ -1,0 +1,11 @@
+"""A server for the tests of one module: starting one takes most of a second."""
+
+import pytest
+
+from tests.integrations.board import BoardProcess
+
+
+@pytest.fixture(scope="module")
+def board(tmp_path_factory):
+    with BoardProcess(tmp_path_factory.mktemp("board") / "callboard.db") as running:
+        yield running
