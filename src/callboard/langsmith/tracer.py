@@ -16,7 +16,8 @@ from callboard.langsmith.exporters import default_exporter
 from callboard.langsmith.operations import create, update, update_with_inputs
 from callboard.payloads import Payload
 from callboard.tracing.base import BaseTracer
-from callboard.tracing.capture import capture
+from callboard.tracing.capture import capture_measured
+from callboard.tracing.dotted_order import parent_id
 from callboard.tracing.run import Run
 from callboard.usage import Usage, add_usage, response_usage
 from callboard.wire.operations import Operation
@@ -100,7 +101,7 @@ class LangChainTracer(BaseTracer):
         self._with_late_inputs: set[UUID] = set()
 
     def _snapshot(self, value: Any) -> Any:
-        return capture(value)
+        return capture_measured(value)
 
     def _persist_run(self, run: Run) -> None:
         run.child_runs = []  # They have been sent; a tracer may live for long.
@@ -112,7 +113,7 @@ class LangChainTracer(BaseTracer):
             run.session_name = self.project_name
             run.reference_example_id = self.example_id
         else:
-            parent = self.run_map.get(str(run.parent_run_id))
+            parent = self.run_map.get(parent_id(run.dotted_order))
             run.session_name = parent.session_name if parent else self.project_name
         if self.tags:
             run.tags = joined(run.tags, self.tags)

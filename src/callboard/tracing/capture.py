@@ -24,9 +24,10 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from callboard.tracing.constructors import constructor_of
+from callboard.tracing.constructors import ONE_BY_ONE, Form, form_of
+from callboard.wire.operations import PER_VALUE, MeasuredDict, measured
 
-__all__ = ["MAX_DEPTH", "Captured", "capture", "fields_of"]
+__all__ = ["MAX_DEPTH", "Captured", "capture", "capture_measured", "fields_of"]
 
 Captured: TypeAlias = Any
 """Dictionaries with string keys, lists, and leaves that can't change."""
@@ -53,6 +54,8 @@ _LEAVES = frozenset(
         Fraction,
     }
 )
+# Of LangChain's form, what stands around the fields: about so many bytes.
+_FORM_SIZE = 120
 # What prints well enough, and holds too much to be walked.
 _OPAQUE = (type, FunctionType, BuiltinFunctionType, MethodType, ModuleType, PurePath)
 
@@ -69,62 +72,156 @@ def capture(value: Any) -> Captured:
         pydantic models and other objects as dictionaries of their fields; exceptions, and
         what can't be read, as text.
     """
-    return _walk(value, ())
+    return value if type(value) in _LEAVES else _captured(value, [])[0]
 
 
-def _walk(value: Any, above: tuple[int, ...]) -> Captured:
+def capture_measured(value: Any) -> Captured:
+    """Return a value as it is now, as `capture` does; it knows its size.
+
+    Args:
+        value: Anything.
+
+    Returns:
+        Leaves as they are, a `callboard.wire.operations.MeasuredDict`, or a ``MeasuredList``.
+    """
     kind = type(value)
     if kind in _LEAVES:
         return value
-    if id(value) in above:
-        return f"<cycle: {kind.__qualname__}>"
-    if len(above) >= MAX_DEPTH:
-        return f"<too deep: {kind.__qualname__}>"
-    try:
-        return _container(value, kind, (*above, id(value)))
-    except Exception as error:  # noqa: BLE001 - a value may raise anything when it is read
-        return described(value, error)
-
-
-def _container(value: Any, kind: type, above: tuple[int, ...]) -> Captured:  # noqa: PLR0911 - a list
     if kind is dict:
+        ours = MeasuredDict(value)
+        ours.size = _capture_members(ours, [id(value)])
+        return ours
+    captured, size = _captured(value, [])
+    return measured(captured, size)
+
+
+# Each function returns about how many bytes it has captured, too, for whoever bounds what is
+# held: to find that out later is to go through it all again. All of tracing waits for these:
+# hence the loops that look at leaves themselves, as a call for each takes three times as long.
+
+
+def _captured(value: Any, above: list[int]) -> tuple[Captured, int]:
+    """Capture a value, inside of others by their ids; return it and its size."""
+    kind = type(value)
+    if id(value) in above:
+        return _text(f"<cycle: {kind.__qualname__}>")
+    if len(above) >= MAX_DEPTH:
+        return _text(f"<too deep: {kind.__qualname__}>")
+    above.append(id(value))
+    try:
         # Of a copy, made in one step: reading an item, or another thread, may change it.
-        return {
-            key if type(key) is str else _key(key): _walk(item, above)
-            for key, item in value.copy().items()
-        }
-    if kind is list or kind is tuple:
-        return [_walk(item, above) for item in value]
+        if kind is dict:
+            members = value.copy()
+            return members, _capture_members(members, above)
+        if kind is list or kind is tuple:
+            items = list(value)
+            return items, _capture_items(items, above)
+        return _container(value, kind, above)
+    except Exception as error:  # noqa: BLE001 - a value may raise anything when it is read
+        return _text(described(value, error))
+    finally:
+        above.pop()
+
+
+def _capture_members(ours: dict[Any, Any], above: list[int]) -> int:
+    """Capture the values of a dictionary that nobody else holds, in their places."""
+    size = PER_VALUE * len(ours)
+    for key, value in ours.items():
+        if type(key) is not str:
+            _name_keys(ours)
+            return _capture_members(ours, above)
+        kind = type(value)
+        size += len(key)
+        if kind is str:
+            size += len(value) if value.isascii() else 3 * len(value)
+        elif kind not in _LEAVES:
+            ours[key], more = _captured(value, above)
+            size += more
+        elif kind is bytes:
+            size += len(value)
+    return size
+
+
+def _capture_items(ours: list[Any], above: list[int]) -> int:
+    """Capture the items of a list that nobody else holds, in their places."""
+    size = PER_VALUE * len(ours)
+    for index, value in enumerate(ours):
+        kind = type(value)
+        if kind is str:
+            size += len(value) if value.isascii() else 3 * len(value)
+        elif kind not in _LEAVES:
+            ours[index], more = _captured(value, above)
+            size += more
+        elif kind is bytes:
+            size += len(value)
+    return size
+
+
+def _any(value: Any, above: list[int]) -> tuple[Captured, int]:
+    """Capture a value, be it a leaf or not."""
+    one = [value]
+    size = _capture_items(one, above)
+    return one[0], size
+
+
+def _text(text: str) -> tuple[str, int]:
+    return text, len(text)
+
+
+def _container(value: Any, kind: type, above: list[int]) -> tuple[Captured, int]:
+    form = form_of(kind)
+    if form is not None:
+        return _constructor(value, form, above)
     if isinstance(value, Enum):
-        return _walk(value.value, above)
+        return _any(value.value, above)
     if isinstance(value, str | bytes | int | float):
-        return value  # A subclass of a leaf; its own attributes, if any, are not recorded.
+        # A subclass of a leaf; its own attributes, if any, are not recorded.
+        return value, len(value) if isinstance(value, str | bytes) else 0
     if isinstance(value, bytearray | memoryview):
-        return bytes(value)
+        return _any(bytes(value), above)
     if isinstance(value, Mapping):
-        return {_key(key): _walk(item, above) for key, item in list(value.items())}
+        members = {_key(key): item for key, item in list(value.items())}
+        return members, _capture_members(members, above)
     if isinstance(value, list | tuple | AbstractSet | deque):
-        return [_walk(item, above) for item in list(value)]
+        items = list(value)
+        return items, _capture_items(items, above)
     return _object(value, kind, above)
 
 
-def _object(value: Any, kind: type, above: tuple[int, ...]) -> Captured:
+def _constructor(value: Any, form: Form, above: list[int]) -> tuple[Captured, int]:
+    if form is ONE_BY_ONE:
+        told = dict(value.to_json())
+        return told, _capture_members(told, above)
+    kwargs = form.kwargs(value)
+    size = _capture_members(kwargs, above)
+    told = {"lc": 1, "type": "constructor", "id": form.id.copy(), "kwargs": kwargs}
+    return told, size + _FORM_SIZE
+
+
+def _object(value: Any, kind: type, above: list[int]) -> tuple[Captured, int]:
     if isinstance(value, _OPAQUE):
-        return str(value) if isinstance(value, PurePath) else described(value)
+        return _text(str(value) if isinstance(value, PurePath) else described(value))
     if isinstance(value, BaseException):
-        return repr(value)
+        return _text(repr(value))
     for read in _READERS:
         state = read(value, kind)
         if state is not None:
-            return _walk(state, above)
-    return described(value)
+            return _any(state, above)
+    return _text(described(value))
+
+
+def _name_keys(ours: dict[Any, Any]) -> None:
+    """Give a dictionary keys that are text."""
+    named = {_key(key): value for key, value in ours.items()}
+    ours.clear()
+    ours.update(named)
 
 
 def _key(key: Any) -> str:
     if isinstance(key, str):
         return str.__str__(key)  # The text itself, whatever its class makes of it.
     try:
-        return str(key)
+        return str.__str__(str(key))
     except Exception:  # noqa: BLE001 - a key may raise anything when it is printed
         return f"<{type(key).__qualname__}>"
 
@@ -173,7 +270,6 @@ def _plain(value: Any, kind: Any) -> Any:
 
 
 _READERS: tuple[Callable[[Any, type], Any], ...] = (
-    constructor_of,
     _pydantic,
     _dataclass,
     _array,

@@ -9,10 +9,13 @@ The form is the LangSmith protocol's: ``20261121T184430493081Z01a1ff6c-....``.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
-__all__ = ["ancestry", "own_id", "segment", "under"]
+__all__ = ["ancestry", "own_id", "parent_id", "segment", "under"]
+
+# A second and how it is written: that of the run before, as a rule.
+_last: tuple[datetime, str] = (datetime.min.replace(tzinfo=UTC), "00010101T000000")
 
 
 def segment(start_time: datetime, run_id: UUID) -> str:
@@ -22,22 +25,41 @@ def segment(start_time: datetime, run_id: UUID) -> str:
         start_time: When it started; aware, in UTC.
         run_id: Its id.
     """
+    global _last
+    second, text = _last
+    if start_time.tzinfo is not UTC:
+        text = _written(start_time)
+    else:
+        since = start_time - second
+        if since.seconds or since.days:
+            text = _written(start_time)
+            _last = (start_time.replace(microsecond=0), text)
+    return f"{text}{start_time.microsecond:06}Z{run_id}"
+
+
+def _written(at: datetime) -> str:
     # strftime takes three times as long.
-    at = start_time
-    return (
-        f"{at.year:04}{at.month:02}{at.day:02}T{at.hour:02}{at.minute:02}{at.second:02}"
-        f"{at.microsecond:06}Z{run_id}"
-    )
+    return f"{at.year:04}{at.month:02}{at.day:02}T{at.hour:02}{at.minute:02}{at.second:02}"
 
 
-def under(parent: str, start_time: datetime, run_id: UUID) -> str:
-    """Return the order of a run whose parent has the order given."""
-    return f"{parent}.{segment(start_time, run_id)}"
+def under(parent: str, own: str) -> str:
+    """Return the order of a run.
+
+    Args:
+        parent: Its parent's order.
+        own: Its own segment.
+    """
+    return f"{parent}.{own}"
 
 
 def own_id(dotted_order: str) -> str:
     """Return the id of the run that has an order, as text: quicker than to print the UUID."""
     return dotted_order[-36:]
+
+
+def parent_id(dotted_order: str) -> str:
+    """Return the id of the parent of the run that has an order; empty if that is a root."""
+    return dotted_order[-95:-59]
 
 
 def ancestry(dotted_order: str) -> list[UUID]:

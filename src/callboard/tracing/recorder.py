@@ -24,7 +24,8 @@ from callboard.payloads import Payload, field
 from callboard.tracing.capture import capture
 from callboard.tracing.dotted_order import own_id, under
 from callboard.tracing.kinds import FORMATS, Kind, SchemaFormat
-from callboard.tracing.run import Run
+from callboard.tracing.run import Run, component_name
+from callboard.wire.operations import MeasuredDict
 
 __all__ = ["MAX_AGE", "MAX_RUNS", "Recorder"]
 
@@ -115,21 +116,19 @@ class Recorder:
             metadata: Its metadata.
             extra: What else the start told.
         """
-        told = dict(self.snapshot(extra or {}))
+        told: dict[str, Any] = dict(self.snapshot(extra)) if extra else {}
         if metadata:
             told["metadata"] = self.snapshot(metadata)
-        now = clock.now()
-        return Run(
-            id=run_id,
-            name=name,
-            run_type=run_type or kind.run_type,
-            start_time=now,
-            inputs=kind.inputs(self.snapshot(given), self.schema_format),
-            serialized=None if serialized is None else self.snapshot(serialized),
-            events=[{"name": "start", "time": now}],
-            extra=told,
-            tags=list(tags or ()),
-            parent_run_id=parent_run_id,
+        return Run.begun(
+            run_id,
+            name or component_name(serialized) or "Unnamed",
+            run_type or kind.run_type,
+            clock.now(),
+            kind.inputs(self.snapshot(given), self.schema_format),
+            None if serialized is None else self.snapshot(serialized),
+            told,
+            list(tags) if tags else [],
+            parent_run_id,
         )
 
     def place(self, run: Run) -> Run | None:
@@ -144,7 +143,7 @@ class Recorder:
         known = self.places.get(run.parent_run_id) if run.parent_run_id else None
         if known is not None:
             run.trace_id = known[0]
-            run.dotted_order = under(known[1], run.start_time, run.id)
+            run.dotted_order = under(known[1], run.dotted_order)
             parent = self.runs.get(own_id(known[1]))
             if parent is not None:
                 parent.child_runs.append(run)
@@ -168,7 +167,8 @@ class Recorder:
         Raises:
             UnknownRunError: There is no such run, or it is of another type.
         """
-        run = self.runs.get(str(run_id))
+        known = self.places.get(run_id)
+        run = self.runs.get(str(run_id) if known is None else own_id(known[1]))
         if run is None:
             raise UnknownRunError(f"No run with id {run_id} is running: its start was not heard.")
         if run_types and run.run_type not in run_types:
@@ -232,9 +232,13 @@ class Recorder:
             run: The run; one that says that its outputs are its own affair keeps those it has.
             outputs: They are added to what it has.
         """
-        run.outputs = dict(run.outputs or {})
-        if not run.extra.get("__omit_auto_outputs"):
-            run.outputs.update(outputs)
+        if run.extra.get("__omit_auto_outputs"):
+            run.outputs = dict(run.outputs or {})
+        elif run.outputs:
+            run.outputs = {**run.outputs, **outputs}
+        else:
+            # What knows its size was captured, and is nobody else's.
+            run.outputs = outputs if type(outputs) is MeasuredDict else dict(outputs)
 
     def fail(self, run: Run, error: BaseException) -> None:
         """Record that a run has failed.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from callboard.payloads import Payload, field
-from callboard.tracing.capture import capture, fields_of
+from callboard.tracing.capture import capture_measured, fields_of
 
 __all__ = ["captured_response", "tool_call_count"]
 
@@ -17,7 +17,9 @@ def captured_response(response: Payload) -> dict[str, Any]:
         response: What the run ended with: generations and ``llm_output``.
     """
     told = {
-        name: capture(value) for name, value in fields_of(response).items() if name != "generations"
+        name: capture_measured(value)
+        for name, value in fields_of(response).items()
+        if name != "generations"
     }
     told["generations"] = [
         [_captured_generation(generation) for generation in candidates]
@@ -27,7 +29,7 @@ def captured_response(response: Payload) -> dict[str, Any]:
 
 
 def _captured_generation(generation: Payload) -> dict[str, Any]:
-    told = {name: capture(value) for name, value in fields_of(generation).items()}
+    told = {name: capture_measured(value) for name, value in fields_of(generation).items()}
     if "text" not in told:
         told["text"] = field(generation, "text", "")
     return told

@@ -162,11 +162,51 @@ def _is_empty(part: Part) -> bool:
 # Roughly what stands around a value in JSON: quotes, comma, colon; and what a number takes.
 _PUNCTUATION = 4
 _NUMBER = 8
+PER_VALUE = 8
+"""About how many bytes a value takes besides its text, be it a number or have punctuation."""
+
 _CONTAINERS = frozenset({dict, list, tuple})
 # The head and its part's header, of which every operation has the like.
 _ENVELOPE = 512
 _MAX_VISITS = 4096
 _MAX_DEPTH = 200
+
+
+class MeasuredDict(dict[str, Any]):
+    """A dictionary that knows its size."""
+
+    __slots__ = ("size",)
+    size: int
+
+
+class MeasuredList(list[Any]):
+    """A list that knows its size."""
+
+    __slots__ = ("size",)
+    size: int
+
+
+_MEASURED = frozenset({MeasuredDict, MeasuredList})
+
+
+def measured(value: Any, size: int) -> Any:
+    """Return a dictionary or list as one that knows its size; anything else as it is.
+
+    Whoever makes a structure sees all of it then; to find its size later is to go through it
+    again, on the application's thread.
+
+    Args:
+        value: A structure, which must not change any more, or a leaf.
+        size: About how many bytes it takes, as `size_estimate` has it.
+    """
+    if type(value) is dict:
+        known: MeasuredDict | MeasuredList = MeasuredDict(value)
+    elif type(value) is list:
+        known = MeasuredList(value)
+    else:
+        return value
+    known.size = size
+    return known
 
 
 def size_estimate(operation: Operation) -> int:
@@ -190,6 +230,9 @@ def size_estimate(operation: Operation) -> int:
 
 
 def _size_of(part: Part) -> int:
+    if type(part) in _MEASURED:
+        known: int = part.size
+        return known
     size = visits = 0
     # It grows while it is gone through: a loop takes half the time of a function for each.
     found: list[Any] = [(part,)]
@@ -208,6 +251,8 @@ def _size_of(part: Part) -> int:
                 size += len(value) if value.isascii() else 3 * len(value)
             elif kind in _CONTAINERS:
                 found.append(value)
+            elif kind in _MEASURED:
+                size += value.size
             else:
                 size += len(value) if kind is bytes else _NUMBER
     return size + _PUNCTUATION * visits
