@@ -9,6 +9,7 @@ from typing import Any
 
 import callboard
 from callboard.langsmith import settings
+from callboard.tracing.capture import capture_measured
 from callboard.tracing.run import Run
 from callboard.wire.operations import Operation
 
@@ -36,7 +37,7 @@ def create(run: Run) -> Operation:
     if run.end_time is not None:
         head["end_time"] = run.end_time
         parts.update(_results(run))
-    return Operation("create", run.id, head, parts)
+    return Operation("create", run.id, head, parts, {})  # To leave {} out takes twice as long.
 
 
 def update(run: Run) -> Operation:
@@ -48,7 +49,7 @@ def update(run: Run) -> Operation:
     head = _place(run)
     head["end_time"] = run.end_time
     parts = {"events": _events(run), "extra": _extra(run), **_results(run)}
-    return Operation("update", run.id, head, parts)
+    return Operation("update", run.id, head, parts, {})
 
 
 def update_with_inputs(run: Run) -> Operation:
@@ -104,11 +105,14 @@ def _results(run: Run) -> dict[str, Any]:
 @cache
 def runtime() -> dict[str, str]:
     """Return what the process runs on, which every run tells."""
-    return {
-        "sdk": "callboard-py",
-        "sdk_version": callboard.__version__,
-        "library": "callboard",
-        "platform": platform.platform(),
-        "runtime": "python",
-        "runtime_version": sys.version.split()[0],
-    }
+    told: dict[str, str] = capture_measured(
+        {
+            "sdk": "callboard-py",
+            "sdk_version": callboard.__version__,
+            "library": "callboard",
+            "platform": platform.platform(),
+            "runtime": "python",
+            "runtime_version": sys.version.split()[0],
+        }
+    )
+    return told

@@ -25,7 +25,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from callboard.tracing.constructors import ONE_BY_ONE, Form, form_of
-from callboard.wire.operations import PER_VALUE, MeasuredDict, measured
+from callboard.wire.operations import NUMBER, PUNCTUATION, MeasuredDict, measured
 
 __all__ = ["MAX_DEPTH", "Captured", "capture", "capture_measured", "fields_of"]
 
@@ -125,7 +125,7 @@ def _captured(value: Any, above: list[int]) -> tuple[Captured, int]:
 
 def _capture_members(ours: dict[Any, Any], above: list[int]) -> int:
     """Capture the values of a dictionary that nobody else holds, in their places."""
-    size = PER_VALUE * len(ours)
+    size = 2 * PUNCTUATION * len(ours)
     for key, value in ours.items():
         if type(key) is not str:
             _name_keys(ours)
@@ -137,14 +137,14 @@ def _capture_members(ours: dict[Any, Any], above: list[int]) -> int:
         elif kind not in _LEAVES:
             ours[key], more = _captured(value, above)
             size += more
-        elif kind is bytes:
-            size += len(value)
+        else:
+            size += len(value) if kind is bytes else NUMBER
     return size
 
 
 def _capture_items(ours: list[Any], above: list[int]) -> int:
     """Capture the items of a list that nobody else holds, in their places."""
-    size = PER_VALUE * len(ours)
+    size = PUNCTUATION * len(ours)
     for index, value in enumerate(ours):
         kind = type(value)
         if kind is str:
@@ -152,8 +152,8 @@ def _capture_items(ours: list[Any], above: list[int]) -> int:
         elif kind not in _LEAVES:
             ours[index], more = _captured(value, above)
             size += more
-        elif kind is bytes:
-            size += len(value)
+        else:
+            size += len(value) if kind is bytes else NUMBER
     return size
 
 
@@ -176,7 +176,7 @@ def _container(value: Any, kind: type, above: list[int]) -> tuple[Captured, int]
         return _any(value.value, above)
     if isinstance(value, str | bytes | int | float):
         # A subclass of a leaf; its own attributes, if any, are not recorded.
-        return value, len(value) if isinstance(value, str | bytes) else 0
+        return value, len(value) if isinstance(value, str | bytes) else NUMBER
     if isinstance(value, bytearray | memoryview):
         return _any(bytes(value), above)
     if isinstance(value, Mapping):

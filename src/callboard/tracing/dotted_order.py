@@ -34,7 +34,13 @@ def segment(start_time: datetime, run_id: UUID) -> str:
         if since.seconds or since.days:
             text = _written(start_time)
             _last = (start_time.replace(microsecond=0), text)
-    return f"{text}{start_time.microsecond:06}Z{run_id}"
+    if type(run_id) is not UUID:  # One of another package.
+        return f"{text}{start_time.microsecond:06}Z{run_id}"
+    digits = run_id.int.to_bytes(16, "big").hex()  # To print it takes half as long again.
+    return (
+        f"{text}{start_time.microsecond:06}Z{digits[:8]}-{digits[8:12]}-{digits[12:16]}"
+        f"-{digits[16:20]}-{digits[20:]}"
+    )
 
 
 def _written(at: datetime) -> str:
