@@ -19,12 +19,13 @@ from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import PurePath
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from callboard.tracing.constructors import ONE_BY_ONE, Form, form_of
+from callboard.tracing.constructors import CLASSES, ONE_BY_ONE, Form, form_of
 from callboard.wire.operations import NUMBER, PUNCTUATION, MeasuredDict, measured
 
 __all__ = ["MAX_DEPTH", "Captured", "capture", "capture_measured", "fields_of"]
@@ -103,6 +104,8 @@ def capture_measured(value: Any) -> Captured:
 def _captured(value: Any, above: list[int]) -> tuple[Captured, int]:
     """Capture a value, inside of others by their ids; return it and its size."""
     kind = type(value)
+    if (kind is dict or kind is list) and not value:
+        return kind(), 0
     if id(value) in above:
         return _text(f"<cycle: {kind.__qualname__}>")
     if len(above) >= MAX_DEPTH:
@@ -168,7 +171,9 @@ def _text(text: str) -> tuple[str, int]:
     return text, len(text)
 
 
-def _container(value: Any, kind: type, above: list[int]) -> tuple[Captured, int]:
+def _container(  # noqa: PLR0911 - a list
+    value: Any, kind: type, above: list[int]
+) -> tuple[Captured, int]:
     form = form_of(kind)
     if form is not None:
         return _constructor(value, form, above)
@@ -240,13 +245,22 @@ def described(value: Any, error: Exception | None = None) -> str:
 
 
 def _pydantic(value: Any, kind: type) -> Any:
-    names = getattr(kind, "model_fields", None)
+    names = _field_names(kind)
     if names is None:
         return None
     held = vars(value)
-    more = getattr(value, "__pydantic_extra__", None) or {}
-    told = {name: held[name] for name, info in names.items() if name in held and not info.exclude}
-    return told | more
+    more = getattr(value, "__pydantic_extra__", None)
+    told = {name: held[name] for name in names if name in held}
+    return told | more if more else told
+
+
+@lru_cache(CLASSES)
+def _field_names(kind: type) -> tuple[str, ...] | None:
+    """Return which fields of a class's objects are told; None if it is none of pydantic's."""
+    fields: Mapping[str, Any] | None = getattr(kind, "model_fields", None)
+    if fields is None:
+        return None
+    return tuple(name for name, info in fields.items() if not info.exclude)
 
 
 def _dataclass(value: Any, _: type) -> Any:

@@ -17,9 +17,9 @@ from functools import lru_cache
 from itertools import takewhile
 from typing import Any, NamedTuple
 
-__all__ = ["ONE_BY_ONE", "Form", "form_of"]
+__all__ = ["CLASSES", "ONE_BY_ONE", "Form", "form_of"]
 
-_CLASSES = 1024
+CLASSES = 1024
 """How many classes are remembered: more than programs have, unless they make them as they run."""
 
 
@@ -55,16 +55,16 @@ class Form(NamedTuple):
             if name not in held:
                 continue
             field = held[name]
-            try:
-                told = required or bool(field)
-            except Exception:  # noqa: BLE001 - a data frame, for one, has no truth
-                told = False
-            # Most others are their defaults: to see that here saves a call.
-            if told or (
-                field is not default
-                and type(field) is not empty
-                and _differs(field, empty, default)
-            ):
+            # Most are None, text or the empty container that they are by default: no call.
+            if field is None:
+                told = required or default is not None
+            elif type(field) is str:
+                told = field or required or field != default
+            elif type(field) is empty:
+                told = field or required
+            else:
+                told = required or _truthy(field) or _differs(field, empty, default)
+            if told:
                 kwargs[name] = field
         for attributes in self.attributes:
             kwargs.update(attributes(value))
@@ -76,7 +76,7 @@ ONE_BY_ONE = Form([], [], [])
 or has a form of its own, as LangChain's runnables have."""
 
 
-@lru_cache(_CLASSES)
+@lru_cache(CLASSES)
 def form_of(kind: Any) -> Form | None:
     """Return the form of a class's objects; None if LangChain has none for them.
 
@@ -111,8 +111,14 @@ def _empty_of(info: Any) -> type | None:
 
 
 # Which fields must be given to make the object again, by LangChain's rule: those that are
-# required, those that are true (`Form.kwargs`), and of the others those that differ from
-# their default.
+# required, those that are true, and of the others those that differ from their default.
+
+
+def _truthy(value: Any) -> bool:
+    try:
+        return bool(value)
+    except Exception:  # noqa: BLE001 - a data frame, for one, has no truth
+        return False
 
 
 def _differs(value: Any, empty: type | None, default: Any) -> bool:
