@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 __all__ = ["clock_from", "now"]
 
 
-def _system_time() -> datetime:
-    return datetime.now(UTC)
-
-
-_source: Callable[[], datetime] = _system_time
+_source: Callable[[], datetime] = partial(datetime.now, UTC)
 
 
 def now() -> datetime:

@@ -11,12 +11,17 @@ import callboard
 from callboard.langsmith import settings
 from callboard.tracing.capture import capture_measured
 from callboard.tracing.run import Run
-from callboard.wire.operations import Operation
+from callboard.wire.operations import Operation, measured
 
 __all__ = ["create", "update", "update_with_inputs"]
 
 # The protocol has no type of its own for chat models.
 _RUN_TYPES = {"chat_model": "llm"}
+
+
+# What every event has, and about how many bytes that takes.
+_PLAIN_EVENT = 2
+_EVENT_BYTES = 70
 
 
 def create(run: Run) -> Operation:
@@ -80,8 +85,17 @@ def _place(run: Run) -> dict[str, Any]:
 def _events(run: Run) -> list[dict[str, Any]]:
     """Return what happened; of hidden outputs, only when their first token came."""
     if not settings.hides("OUTPUTS"):
-        return list(run.events)
+        return _measured_events(run.events)
     return [{"name": event["name"], "time": event["time"]} for event in run.events]
+
+
+def _measured_events(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return events in a list of its own, which knows its size if they have no details."""
+    for event in events:
+        if len(event) > _PLAIN_EVENT:
+            return list(events)
+    known: list[dict[str, Any]] = measured(events, _EVENT_BYTES * len(events))
+    return known
 
 
 def _extra(run: Run) -> dict[str, Any]:

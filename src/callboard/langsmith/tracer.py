@@ -99,9 +99,9 @@ class LangChainTracer(BaseTracer):
         self.latest_run: Run | None = None
         self._destination = destination
         self._with_late_inputs: set[UUID] = set()
+        self._streaming: tuple[UUID | None, Run | None] = (None, None)
 
-    def _snapshot(self, value: Any) -> Any:
-        return capture_measured(value)
+    _snapshot = staticmethod(capture_measured)
 
     def _persist_run(self, run: Run) -> None:
         run.child_runs = []  # They have been sent; a tracer may live for long.
@@ -126,11 +126,13 @@ class LangChainTracer(BaseTracer):
         """Send how a run has ended; all of it, if its inputs have come only now."""
         if run.extra.get("defers_inputs"):
             self._send(run, create)
-        elif run.id in self._with_late_inputs:
+        elif self._with_late_inputs and run.id in self._with_late_inputs:
             self._send(run, update_with_inputs)
+            self._with_late_inputs.discard(run.id)
         else:
             self._send(run, update)
-        self._with_late_inputs.discard(run.id)
+        if self._streaming[0] is run.id:
+            self._streaming = (None, None)
 
     def _run_with_inputs(self, run: Run, inputs: dict[str, Any] | None) -> Run:
         if inputs is not None:
@@ -151,18 +153,27 @@ class LangChainTracer(BaseTracer):
         *,
         chunk: Payload | None = None,
         run_id: UUID,
+        parent_run_id: UUID | None = None,
+        tags: list[str] | None = None,
         **kwargs: Any,
     ) -> Run:
         """Record the first token alone: its time is the time to the first token."""
+        streaming, run = self._streaming
+        # Tokens come by the thousand, of one run at a time as a rule: to compare ids, even to
+        # look one up, would take longer than all the rest.
+        if streaming is run_id and run is not None:
+            return run
         run = self._recorder.running(run_id, "llm", "chat_model")
         if not any(event["name"] == "new_token" for event in run.events):
             self._recorder.happened(run, "new_token", {"token": token})
+        self._streaming = (run_id, run)
         return run
 
     def _send(self, run: Run, operation_of: Callable[[Run], Operation]) -> None:
-        if sampled(run.trace_id):
+        if settings.sampling_rate() >= 1 or sampled(run.trace_id):
             is_over = run.parent_run_id is None and run.end_time is not None
-            self._exporter.submit(operation_of(run), urgent=is_over)
+            destination = self._destination or self._exporter
+            destination.submit(operation_of(run), urgent=is_over)
 
     @property
     def _exporter(self) -> Destination:

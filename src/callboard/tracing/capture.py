@@ -56,7 +56,7 @@ _LEAVES = frozenset(
     }
 )
 # Of LangChain's form, what stands around the fields: about so many bytes.
-_FORM_SIZE = 120
+_FORM_SIZE = 200
 # What prints well enough, and holds too much to be walked.
 _OPAQUE = (type, FunctionType, BuiltinFunctionType, MethodType, ModuleType, PurePath)
 
@@ -101,7 +101,9 @@ def capture_measured(value: Any) -> Captured:
 # hence the loops that look at leaves themselves, as a call for each takes three times as long.
 
 
-def _captured(value: Any, above: list[int]) -> tuple[Captured, int]:
+def _captured(  # noqa: PLR0911 - a list
+    value: Any, above: list[int]
+) -> tuple[Captured, int]:
     """Capture a value, inside of others by their ids; return it and its size."""
     kind = type(value)
     if (kind is dict or kind is list) and not value:
@@ -119,6 +121,9 @@ def _captured(value: Any, above: list[int]) -> tuple[Captured, int]:
         if kind is list or kind is tuple:
             items = list(value)
             return items, _capture_items(items, above)
+        form = form_of(kind)
+        if form is not None:
+            return _constructor(value, form, above)
         return _container(value, kind, above)
     except Exception as error:  # noqa: BLE001 - a value may raise anything when it is read
         return _text(described(value, error))
@@ -171,12 +176,26 @@ def _text(text: str) -> tuple[str, int]:
     return text, len(text)
 
 
-def _container(  # noqa: PLR0911 - a list
-    value: Any, kind: type, above: list[int]
-) -> tuple[Captured, int]:
-    form = form_of(kind)
-    if form is not None:
-        return _constructor(value, form, above)
+def _constructor(value: Any, form: Form, above: list[int]) -> tuple[Captured, int]:
+    if form is ONE_BY_ONE:
+        members = dict(value.to_json())
+        return members, _capture_members(members, above)
+    kwargs, others = form.kwargs(value)
+    size = _FORM_SIZE
+    for name in others:
+        field = kwargs[name]
+        if type(field) in _LEAVES:
+            size += len(field) if type(field) is bytes else NUMBER
+        else:
+            kwargs[name], more = _captured(field, above)
+            size += more
+    for text in kwargs.values():
+        if type(text) is str:
+            size += len(text) if text.isascii() else 3 * len(text)
+    return {"lc": 1, "type": "constructor", "id": form.id.copy(), "kwargs": kwargs}, size
+
+
+def _container(value: Any, kind: type, above: list[int]) -> tuple[Captured, int]:
     if isinstance(value, Enum):
         return _any(value.value, above)
     if isinstance(value, str | bytes | int | float):
@@ -191,16 +210,6 @@ def _container(  # noqa: PLR0911 - a list
         items = list(value)
         return items, _capture_items(items, above)
     return _object(value, kind, above)
-
-
-def _constructor(value: Any, form: Form, above: list[int]) -> tuple[Captured, int]:
-    if form is ONE_BY_ONE:
-        told = dict(value.to_json())
-        return told, _capture_members(told, above)
-    kwargs = form.kwargs(value)
-    size = _capture_members(kwargs, above)
-    told = {"lc": 1, "type": "constructor", "id": form.id.copy(), "kwargs": kwargs}
-    return told, size + _FORM_SIZE
 
 
 def _object(value: Any, kind: type, above: list[int]) -> tuple[Captured, int]:

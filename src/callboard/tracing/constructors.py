@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 from itertools import takewhile
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 __all__ = ["CLASSES", "ONE_BY_ONE", "Form", "form_of"]
 
@@ -23,11 +23,9 @@ CLASSES = 1024
 """How many classes are remembered: more than programs have, unless they make them as they run."""
 
 
-class _Field(NamedTuple):
-    name: str
-    required: bool
-    empty: type | None  # The container that is its default when empty: dict, list or none.
-    default: Any
+_Field: TypeAlias = tuple[str, bool, type | None, Any]
+"""A field's name, whether it is required, its default, and before that the container that is its
+default when empty: dict, list or none."""
 
 
 class Form(NamedTuple):
@@ -43,32 +41,40 @@ class Form(NamedTuple):
     fields: list[_Field]
     attributes: list[Callable[[Any], dict[str, Any]]]
 
-    def kwargs(self, value: Any) -> dict[str, Any]:
-        """Return those fields of an object that are told, in a dictionary of their own.
+    def kwargs(self, value: Any) -> tuple[dict[str, Any], set[str]]:
+        """Return those fields of an object that are told.
 
         Args:
             value: The object.
+
+        Returns:
+            A dictionary of its own, and the names in it of what is neither text nor None.
         """
         held = vars(value)
         kwargs: dict[str, Any] = {}
+        others: set[str] = set()
         for name, required, empty, default in self.fields:
             if name not in held:
                 continue
             field = held[name]
+            kind = type(field)
             # Most are None, text or the empty container that they are by default: no call.
             if field is None:
-                told = required or default is not None
-            elif type(field) is str:
-                told = field or required or field != default
-            elif type(field) is empty:
-                told = field or required
-            else:
-                told = required or _truthy(field) or _differs(field, empty, default)
-            if told:
+                if required or default is not None:
+                    kwargs[name] = None
+            elif kind is str:
+                if field or required or field != default:
+                    kwargs[name] = field
+            elif kind is empty and not field and not required:
+                pass
+            elif required or _truthy(field) or _differs(field, empty, default):
                 kwargs[name] = field
+                others.add(name)
         for attributes in self.attributes:
-            kwargs.update(attributes(value))
-        return kwargs
+            added = attributes(value)
+            kwargs.update(added)
+            others.update(added)
+        return kwargs, others
 
 
 ONE_BY_ONE = Form([], [], [])
@@ -98,7 +104,7 @@ def form_of(kind: Any) -> Form | None:
     return Form(
         list(kind.lc_id()),
         [
-            _Field(name, info.is_required(), _empty_of(info), info.get_default())
+            (name, info.is_required(), _empty_of(info), info.get_default())
             for name, info in kind.model_fields.items()
             if not info.exclude
         ],

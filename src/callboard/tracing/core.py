@@ -248,8 +248,8 @@ class TracerCore(ABC, Generic[R]):
 
     def _run_ended(self, kind: Kind, run_id: UUID, returned: Any, *run_types: str) -> Run:
         run = self._recorder.running(run_id, *run_types)
-        outputs = kind.outputs(self._snapshot(returned), self._schema_format)
-        self._recorder.end(run, outputs)
+        recorder = self._recorder
+        recorder.end(run, kind.outputs(recorder.snapshot(returned), recorder.schema_format))
         return run
 
     def _run_failed(self, run_id: UUID, error: BaseException, *run_types: str) -> Run:
@@ -264,12 +264,16 @@ class TracerCore(ABC, Generic[R]):
 
     def _place_run(self, run: Run) -> None:
         parent = self._recorder.place(run)
-        if parent is not None and str(parent.id) in self._external_run_ids:
-            self._external_run_ids[str(parent.id)] += 1
+        if parent is not None and self._external_run_ids:
+            parent_id = str(parent.id)
+            if parent_id in self._external_run_ids:
+                self._external_run_ids[parent_id] += 1
 
     def _let_go_of_run(self, run: Run) -> None:
         """Let go of a run, and of its parent if that is another's run and this its last child."""
         self._recorder.forget(run)
+        if not self._external_run_ids:
+            return
         parent_id = str(run.parent_run_id)
         if parent_id in self._external_run_ids:
             self._external_run_ids[parent_id] -= 1

@@ -16,20 +16,17 @@ def captured_response(response: Payload) -> dict[str, Any]:
     Args:
         response: What the run ended with: generations and ``llm_output``.
     """
-    told = {
-        name: capture_measured(value)
-        for name, value in fields_of(response).items()
-        if name != "generations"
-    }
+    told = {name: value for name, value in fields_of(response).items() if name != "generations"}
     told["generations"] = [
-        [_captured_generation(generation) for generation in candidates]
+        [_fields_of_generation(generation) for generation in candidates]
         for candidates in field(response, "generations") or ()
     ]
-    return told
+    captured: dict[str, Any] = capture_measured(told)
+    return captured
 
 
-def _captured_generation(generation: Payload) -> dict[str, Any]:
-    told = {name: capture_measured(value) for name, value in fields_of(generation).items()}
+def _fields_of_generation(generation: Payload) -> dict[str, Any]:
+    told = dict(fields_of(generation))
     if "text" not in told:
         told["text"] = field(generation, "text", "")
     return told
