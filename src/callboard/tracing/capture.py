@@ -105,7 +105,7 @@ def _captured(  # noqa: PLR0911 - a list
     value: Any, above: list[int]
 ) -> tuple[Captured, int]:
     """Capture a value, inside of others by their ids; return it and its size."""
-    kind = type(value)
+    kind: Any = type(value)
     if (kind is dict or kind is list) and not value:
         return kind(), 0
     if id(value) in above:

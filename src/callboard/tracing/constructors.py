@@ -92,7 +92,7 @@ def form_of(kind: Any) -> Form | None:
     if not hasattr(kind, "lc_id") or not hasattr(kind, "model_fields"):
         return None
     # Its classes, up to the one that makes the form.
-    own = list(takewhile(lambda each: "to_json" not in vars(each), kind.__mro__))
+    own: list[type] = list(takewhile(_makes_no_form, kind.__mro__))
     added = [vars(each)["lc_attributes"] for each in own if "lc_attributes" in vars(each)]
     if (
         kind.to_json.__qualname__ != "Serializable.to_json"
@@ -110,6 +110,10 @@ def form_of(kind: Any) -> Form | None:
         ],
         [each.fget for each in added],
     )
+
+
+def _makes_no_form(kind: type) -> bool:
+    return "to_json" not in vars(kind)
 
 
 def _empty_of(info: Any) -> type | None:
