@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from time import monotonic, sleep
 
 from callboard.errors import BadOptionError
@@ -19,6 +20,7 @@ from callboard.export.shipping import Pace, Shipping
 from callboard.export.sinks.base import Limits, Sink
 from callboard.export.spool.spool import Spool
 from callboard.export.worker import Worker
+from callboard.redaction import Redaction
 from callboard.wire.operations import Operation, size_estimate
 
 __all__ = ["Exporter"]
@@ -45,8 +47,15 @@ class Exporter:
     waits until everything is out, for `urgent_timeout` at the most. Elsewhere ``urgent`` means
     nothing.
 
+    What is redacted is redacted by the thread that sends, before anything is sent or spooled:
+    see `callboard.redaction`.
+
     With a sink that is out of reach and no spool, operations wait in memory until there is no
     room, and those that come then are dropped and counted.
+
+    Attributes:
+        redaction: What is taken out of all operations that are submitted from now on, if anything.
+        exit_timeout: How many seconds the end of the program may be delayed.
     """
 
     def __init__(
@@ -54,6 +63,7 @@ class Exporter:
         sink: Sink,
         *,
         spool: Spool | None = None,
+        redaction: Redaction | None = None,
         max_bytes: int = 64 * _MIB,
         batch_count: int = 100,
         batch_bytes: int = 20 * _MIB,
@@ -68,6 +78,7 @@ class Exporter:
         Args:
             sink: Where operations go. It is the exporter's from now on, and closed with it.
             spool: Where they wait on disk when they can't be sent; the exporter's too.
+            redaction: What is taken out of all of them before they are sent or spooled.
             max_bytes: How much may be in memory, by `callboard.wire.operations.size_estimate`.
                 A batch that is sent again from the spool comes on top of that.
             batch_count: How many operations are sent at once, if the sink takes as many.
@@ -98,6 +109,7 @@ class Exporter:
                 raise BadOptionError(f"{name} is {seconds}, and takes seconds, at least 0.")
         self._sink = sink
         self._spool = spool
+        self.redaction = redaction
         self._max_bytes = max_bytes
         self._limits = Limits(batch_count, batch_bytes)
         self._pace = pace or Pace(linger=linger)
@@ -138,7 +150,12 @@ class Exporter:
         return self._ledger.counters
 
     def submit(
-        self, operation: Operation, *, urgent: bool = False, size: int | None = None
+        self,
+        operation: Operation,
+        *,
+        urgent: bool = False,
+        size: int | None = None,
+        redactions: Sequence[Redaction] = (),
     ) -> None:
         """Take an operation, to be sent soon. Never waits, encodes or raises.
 
@@ -147,15 +164,22 @@ class Exporter:
             urgent: Whether this is the end of a root run: see the class.
             size: About how many bytes it takes, if that is known already. To find it out is
                 what costs most here, if the operation has hundreds of values.
+            redactions: What else is taken out of it before it is sent or spooled, before what
+                `redaction` takes out of all.
         """
         urgent = urgent and self._heeds_urgent
         if size is None:
             size = _size_of(operation)
-        added = self._intake.add(operation, size, urgent)
+        added = self._intake.add(operation, size, urgent, self._all_redactions(redactions))
         if added is not _QUIETLY:
             self._attend(added)
         if urgent:
             self.flush(self._urgent_timeout)
+
+    def _all_redactions(self, own: Sequence[Redaction]) -> tuple[Redaction, ...]:
+        if self.redaction is None or self.redaction in own:
+            return tuple(own)
+        return (*own, self.redaction)
 
     def _attend(self, added: Added) -> None:
         """Wake or start the thread that has something to do now."""

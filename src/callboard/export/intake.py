@@ -2,6 +2,9 @@
 
 Operations are counted in by position: the first is 0. A position is all that `flush` needs to
 know what was there before it.
+
+What waits is as the application told it; what is taken out has been redacted. There is no other
+way out, neither to a sink nor to the disk.
 """
 
 from __future__ import annotations
@@ -10,12 +13,17 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
+from typing import TypeAlias
 
 from callboard.export.consignment import Consignment
 from callboard.export.counters import Fate, Ledger
+from callboard.redaction import Redaction, redacted
 from callboard.wire.operations import Operation
 
 __all__ = ["OVERHEAD", "Added", "Batch", "Intake"]
+
+Redactions: TypeAlias = tuple[Redaction, ...]
+"""What an operation goes through before it leaves the queue, in that order."""
 
 OVERHEAD = 200
 """Bytes that an operation takes in the queue beyond its own estimate."""
@@ -46,12 +54,26 @@ class Batch(Consignment):
         position: The position of the first.
     """
 
-    __slots__ = ("position", "size")
+    __slots__ = ("_unredacted", "position", "size")
 
-    def __init__(self, operations: list[Operation], size: int, position: int) -> None:
-        super().__init__(operations)
+    def __init__(self, taken: list[tuple[Operation, Redactions]], size: int, position: int) -> None:
+        super().__init__([operation for operation, _ in taken])
         self.size = size
         self.position = position
+        self._unredacted: list[tuple[Operation, Redactions]] | None = taken
+
+    def redact(self) -> list[Operation]:
+        """Have its operations redacted, if they are not yet.
+
+        Returns:
+            Those that are not settled.
+        """
+        unredacted = self._unredacted
+        if unredacted is not None:
+            if any(redactions for _, redactions in unredacted):
+                self.groups = [[redacted(*each) for each in unredacted]]
+            self._unredacted = None
+        return self.operations
 
 
 class Intake:
@@ -76,7 +98,7 @@ class Intake:
         self._mark = mark
         self._batch_count = batch_count
         self._batch_bytes = batch_bytes
-        self._waiting: deque[tuple[Operation, int]] = deque()
+        self._waiting: deque[tuple[Operation, int, Redactions]] = deque()
         self._waiting_bytes = 0
         self._under_way: list[Batch] = []  # Two or three: one a thread.
         self._under_way_bytes = 0
@@ -84,13 +106,16 @@ class Intake:
         self._hurried_to = 0
         self._closed = False
 
-    def add(self, operation: Operation, size: int, urgent: bool = False) -> Added:
+    def add(
+        self, operation: Operation, size: int, urgent: bool = False, redactions: Redactions = ()
+    ) -> Added:
         """Add an operation, if there is room.
 
         Args:
             operation: It must not change any more.
             size: About how many bytes it takes.
             urgent: Whether it and all before it are to be sent at once.
+            redactions: What it goes through before it leaves.
         """
         size += OVERHEAD
         with self._lock:
@@ -100,7 +125,7 @@ class Intake:
             if after + self._under_way_bytes > self._max_bytes or self._closed:
                 self._ledger.settle(Fate.DROPPED, 1)
                 return _REFUSED
-            self._waiting.append((operation, size))
+            self._waiting.append((operation, size, redactions))
             self._waiting_bytes = after
             self._next += 1
             if urgent:
@@ -179,23 +204,29 @@ class Intake:
             None if nothing waits. The batch is under way until `settle` was told of all of it.
         """
         with self._lock:
-            if not self._waiting:
-                return None
-            position = self._next - len(self._waiting)
-            operations: list[Operation] = []
-            total = 0
-            while self._waiting and len(operations) < count:
-                operation, size = self._waiting[0]
-                if operations and total + size > max_size:
-                    break
-                self._waiting.popleft()
-                operations.append(operation)
-                total += size
-            self._waiting_bytes -= total
-            self._under_way_bytes += total
-            batch = Batch(operations, total, position)
-            self._under_way.append(batch)
-            return batch
+            batch = self._take(count, max_size)
+        if batch is not None:  # Not under the lock: redaction takes time, and may log.
+            batch.redact()
+        return batch
+
+    def _take(self, count: int, max_size: int) -> Batch | None:
+        if not self._waiting:
+            return None
+        position = self._next - len(self._waiting)
+        taken: list[tuple[Operation, Redactions]] = []
+        total = 0
+        while self._waiting and len(taken) < count:
+            operation, size, redactions = self._waiting[0]
+            if taken and total + size > max_size:
+                break
+            self._waiting.popleft()
+            taken.append((operation, redactions))
+            total += size
+        self._waiting_bytes -= total
+        self._under_way_bytes += total
+        batch = Batch(taken, total, position)
+        self._under_way.append(batch)
+        return batch
 
     def settle(self, batch: Batch, fate: Fate, count: int) -> None:
         """Say what became of the first operations of a batch.
@@ -224,13 +255,13 @@ class Intake:
         """
         with self._lock:
             under_way = sorted(self._under_way, key=lambda batch: batch.position)
-            seized = [operation for batch in under_way for operation in batch.operations]
-            seized.extend(operation for operation, _ in self._waiting)
+            waiting = [(operation, redactions) for operation, _, redactions in self._waiting]
             self._under_way.clear()
             self._waiting.clear()
             self._waiting_bytes = self._under_way_bytes = 0
             self._settled.notify_all()
-            return seized
+        seized = [operation for batch in under_way for operation in batch.redact()]
+        return [*seized, *(redacted(*each) for each in waiting)]
 
     def wait_past(self, position: int, timeout: float, give_up: Callable[[], bool]) -> bool:
         """Wait until everything before a position has left memory.

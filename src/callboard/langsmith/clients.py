@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from callboard.redaction import Redaction, redacted
 from callboard.wire.operations import Operation
 
 __all__ = ["ClientDestination"]
@@ -20,9 +22,14 @@ class ClientDestination:
         """
         self._client = client
 
-    def submit(self, operation: Operation, *, urgent: bool = False) -> None:
-        """Hand an operation on, as the client's own tracer would."""
+    def submit(
+        self, operation: Operation, *, urgent: bool = False, redactions: Sequence[Redaction] = ()
+    ) -> None:
+        """Hand an operation on, as the client's own tracer would; redacted, for it may send it."""
+        operation = redacted(operation, redactions)
         told = {**operation.head, **operation.parts}
+        if operation.attachments:
+            told["attachments"] = operation.attachments
         if operation.kind == "create":
             # What the client calls the project is not what the protocol does.
             project = told.pop("session_name", None)

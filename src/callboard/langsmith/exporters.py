@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from callboard.errors import BadOptionError, MissingExtraError
-from callboard.export import Exporter, HttpSink, Spool
+from callboard.export import Counters, Exporter, HttpSink, Spool
+from callboard.export.counters import Fate, Ledger
 from callboard.langsmith import settings
+from callboard.redaction import Redaction
 from callboard.wire.operations import Operation
 
 __all__ = ["Nowhere", "default_exporter", "set_default_exporter"]
@@ -19,8 +22,21 @@ logger = logging.getLogger(__name__)
 class Nowhere:
     """Takes operations and drops them: where tracing is asked for, but can't be done."""
 
-    def submit(self, operation: Operation, *, urgent: bool = False) -> None:
-        """Drop an operation."""
+    def __init__(self) -> None:
+        self._ledger = Ledger()
+
+    @property
+    def counters(self) -> Counters:
+        """How many operations were dropped."""
+        return self._ledger.counters
+
+    def submit(
+        self, operation: Operation, *, urgent: bool = False, redactions: Sequence[Redaction] = ()
+    ) -> None:
+        """Drop an operation, and count it."""
+        with self._ledger.lock:
+            self._ledger.emitted += 1
+            self._ledger.settle(Fate.DROPPED, 1)
 
     def flush(self, timeout: float) -> bool:
         """Return at once: there is nothing to wait for."""
@@ -60,7 +76,8 @@ def _made_by_environment() -> DefaultExporter:
     except (BadOptionError, MissingExtraError) as error:
         logger.warning("Tracing is on, but nothing can be sent: %s", error)
         return Nowhere()
-    return Exporter(sink, spool=None if directory is None else Spool(directory))
+    spool = None if directory is None else Spool(directory)
+    return Exporter(sink, spool=spool, redaction=settings.redaction())
 
 
 def set_default_exporter(exporter: DefaultExporter | None) -> DefaultExporter | None:

@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any
 
 import callboard
-from callboard.langsmith import settings
 from callboard.tracing.capture import capture_measured
 from callboard.tracing.run import Run
 from callboard.wire.operations import Operation, measured
@@ -33,7 +32,7 @@ def create(run: Run) -> Operation:
     head = _place(run)
     head["reference_example_id"] = run.reference_example_id
     parts: dict[str, Any] = {
-        "inputs": {} if settings.hides("INPUTS") else run.inputs,
+        "inputs": run.inputs,
         "events": _events(run),
         "extra": _extra(run),
     }
@@ -64,7 +63,7 @@ def update_with_inputs(run: Run) -> Operation:
         run: The run; what it holds now is what is told, whatever becomes of it.
     """
     operation = update(run)
-    operation.parts["inputs"] = {} if settings.hides("INPUTS") else run.inputs
+    operation.parts["inputs"] = run.inputs
     return operation
 
 
@@ -83,34 +82,22 @@ def _place(run: Run) -> dict[str, Any]:
 
 
 def _events(run: Run) -> list[dict[str, Any]]:
-    """Return what happened; of hidden outputs, only when their first token came."""
-    if not settings.hides("OUTPUTS"):
-        return _measured_events(run.events)
-    return [{"name": event["name"], "time": event["time"]} for event in run.events]
-
-
-def _measured_events(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return events in a list of its own, which knows its size if they have no details."""
-    for event in events:
+    """Return what happened, in a list of its own, which knows its size if there are no details."""
+    for event in run.events:
         if len(event) > _PLAIN_EVENT:
-            return list(events)
-    known: list[dict[str, Any]] = measured(events, _EVENT_BYTES * len(events))
+            return list(run.events)
+    known: list[dict[str, Any]] = measured(run.events, _EVENT_BYTES * len(run.events))
     return known
 
 
 def _extra(run: Run) -> dict[str, Any]:
-    """Return what else is told; of hidden metadata, only the tokens that were used."""
-    extra = {**run.extra, "runtime": runtime()}
-    if settings.hides("METADATA"):
-        usage = run.metadata.get("usage_metadata")
-        extra["metadata"] = {} if usage is None else {"usage_metadata": usage}
-    return extra
+    return {**run.extra, "runtime": runtime()}
 
 
 def _results(run: Run) -> dict[str, Any]:
     results: dict[str, Any] = {}
     if run.outputs is not None:
-        results["outputs"] = {} if settings.hides("OUTPUTS") else run.outputs
+        results["outputs"] = run.outputs
     if run.error is not None:
         results["error"] = run.error
     return results

@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 
 from callboard.environment import remembered, value_of
+from callboard.errors import BadOptionError
+from callboard.redaction import Redaction
 
 __all__ = [
     "DEFAULT_ENDPOINT",
@@ -17,6 +19,7 @@ __all__ = [
     "endpoint",
     "hides",
     "project",
+    "redaction",
     "sampling_rate",
     "spool_directory",
     "tracing_enabled",
@@ -27,6 +30,7 @@ logger = logging.getLogger(__name__)
 
 DEFAULT_ENDPOINT = "https://api.smith.langchain.com"
 _ON = frozenset({"true", "1", "yes", "on"})
+_OFF = frozenset({"false", "0", "no", "off"})
 
 
 def _told(*names: str) -> str | None:
@@ -79,6 +83,45 @@ def hides(what: str) -> bool:
         what: ``"INPUTS"``, ``"OUTPUTS"`` or ``"METADATA"``: the variable is ``HIDE_...``.
     """
     return _is_on(f"HIDE_{what}")
+
+
+@remembered
+def redaction() -> Redaction | None:
+    """Return what is not to leave the process, None if all may.
+
+    ``HIDE_INPUTS``, ``HIDE_OUTPUTS`` and ``HIDE_METADATA``; ``CALLBOARD_REDACT``, the names of
+    ready-made rules with commas between them; ``CALLBOARD_CONTENT``, which is on, off, or errors:
+    off but for what errors say. What can't be understood is said, and turns content off.
+    """
+    rules = [name.strip() for name in (value_of("CALLBOARD_REDACT") or "").split(",")]
+    try:
+        content = _content()
+        asked = Redaction(
+            *filter(None, rules),
+            hide_inputs=hides("INPUTS"),
+            hide_outputs=hides("OUTPUTS"),
+            hide_metadata=hides("METADATA"),
+            content=content in _ON,
+            error_messages=content == "errors",
+        )
+    except BadOptionError as error:
+        _complain_of_redaction(str(error))
+        return Redaction(content=False)
+    return asked or None
+
+
+def _content() -> str:
+    told = (value_of("CALLBOARD_CONTENT") or "").strip().lower() or "on"
+    if told in _ON or told in _OFF or told == "errors":
+        return told
+    raise BadOptionError(f"CALLBOARD_CONTENT is {told!r}; it takes on, off or errors.")
+
+
+@cache
+def _complain_of_redaction(what: str) -> None:
+    logger.error(
+        "It is not clear what may leave the process, so runs are sent without content: %s", what
+    )
 
 
 @remembered

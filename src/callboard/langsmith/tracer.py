@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, Self
 from urllib.parse import quote
 from uuid import UUID
@@ -11,16 +11,18 @@ from zlib import crc32
 from callboard.callbacks.scope import joined
 from callboard.errors import NoTracedRunError
 from callboard.langsmith import settings
+from callboard.langsmith.attachments import read_attachments
 from callboard.langsmith.clients import ClientDestination
 from callboard.langsmith.exporters import default_exporter
 from callboard.langsmith.operations import create, update, update_with_inputs
 from callboard.payloads import Payload
+from callboard.redaction import Redaction
 from callboard.tracing.base import BaseTracer
 from callboard.tracing.capture import capture_measured
 from callboard.tracing.dotted_order import parent_id
 from callboard.tracing.run import Run
 from callboard.usage import Usage, add_usage, response_usage
-from callboard.wire.operations import Operation
+from callboard.wire.operations import Attachment, Operation
 
 __all__ = ["Destination", "LangChainTracer"]
 
@@ -28,12 +30,16 @@ __all__ = ["Destination", "LangChainTracer"]
 class Destination(Protocol):
     """Where a tracer sends operations: an exporter, as a rule."""
 
-    def submit(self, operation: Operation, *, urgent: bool = False) -> None:
+    def submit(
+        self, operation: Operation, *, urgent: bool = False, redactions: Sequence[Redaction] = ()
+    ) -> None:
         """Take an operation, at once and without failing.
 
         Args:
             operation: What to send.
             urgent: Whether the process may be stopped after this.
+            redactions: What is to be taken out of it before it leaves the process, if anything;
+                not given otherwise.
         """
 
     def flush(self, timeout: float) -> bool:
@@ -60,6 +66,7 @@ class LangChainTracer(BaseTracer):
         tags: Tags for every run.
         tracing_metadata: Metadata for every run that has no other value for the key.
         latest_run: The root of the last trace that ended.
+        redaction: What is not to leave the process, besides what the environment says.
     """
 
     name: str = "langchain_tracer"
@@ -75,6 +82,7 @@ class LangChainTracer(BaseTracer):
         metadata: Mapping[str, Any] | None = None,
         address: Any | None = None,
         destination: Destination | None = None,
+        redaction: Redaction | None = None,
         **kwargs: Any,
     ) -> None:
         """Make a tracer.
@@ -87,6 +95,7 @@ class LangChainTracer(BaseTracer):
             metadata: Metadata for every run that has no other value for the key.
             address: Not sent yet: runs go to the project. Taken for compatibility.
             destination: Where to send operations, instead of the process's exporter.
+            redaction: What is not to leave the process, besides what the environment says.
             **kwargs: See `TracerCore`.
         """
         super().__init__(_schema_format="original+chat", **kwargs)
@@ -98,8 +107,10 @@ class LangChainTracer(BaseTracer):
         self.tracing_metadata = None if metadata is None else dict(metadata)
         self.latest_run: Run | None = None
         self._destination = destination
+        self.redaction = redaction
         self._with_late_inputs: set[UUID] = set()
         self._streaming: tuple[UUID | None, Run | None] = (None, None)
+        self._attached: dict[UUID, frozenset[str]] = {}
 
     _snapshot = staticmethod(capture_measured)
 
@@ -172,8 +183,27 @@ class LangChainTracer(BaseTracer):
     def _send(self, run: Run, operation_of: Callable[[Run], Operation]) -> None:
         if settings.sampling_rate() >= 1 or sampled(run.trace_id):
             is_over = run.parent_run_id is None and run.end_time is not None
+            operation = operation_of(run)
+            operation.attachments = self._new_attachments(run)
             destination = self._destination or self._exporter
-            destination.submit(operation_of(run), urgent=is_over)
+            asked = settings.redaction()
+            if asked is None and self.redaction is None:
+                destination.submit(operation, urgent=is_over)
+            else:
+                redactions = [each for each in (self.redaction, asked) if each is not None]
+                destination.submit(operation, urgent=is_over, redactions=redactions)
+
+    def _new_attachments(self, run: Run) -> dict[str, Attachment]:
+        """Return those attachments that have not been sent when the run started."""
+        if not (run.attachments or self._attached):
+            return {}
+        sent = self._attached.pop(run.id, frozenset())
+        if not run.attachments:
+            return {}
+        if run.end_time is None:
+            self._attached[run.id] = frozenset(run.attachments)
+        new = {name: file for name, file in run.attachments.items() if name not in sent}
+        return read_attachments(new)
 
     @property
     def _exporter(self) -> Destination:
@@ -203,6 +233,7 @@ class LangChainTracer(BaseTracer):
             metadata=_with_defaults(self.tracing_metadata, metadata),
             address=self.address,
             destination=self._destination,
+            redaction=self.redaction,
             run_map=self.run_map,
             order_map=self.order_map,
             _external_run_ids=self._external_run_ids,

@@ -193,6 +193,7 @@ class TracerCore(ABC, Generic[R]):
     def on_llm_end(self, response: Payload, *, run_id: UUID, **kwargs: Any) -> R:
         """Record that a model, of either kind, has answered."""
         run = self._recorder.running(run_id, "llm", "chat_model")
+        self._recorder.attach(run, kwargs.get("attachments"))
         self._recorder.end(run, captured_response(response))
         if calls := tool_call_count(response):
             run.extra["tool_call_count"] = calls
@@ -201,6 +202,7 @@ class TracerCore(ABC, Generic[R]):
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> R:
         """Record that a model has failed, and what it had answered by then."""
         run = self._recorder.running(run_id, "llm", "chat_model")
+        self._recorder.attach(run, kwargs.get("attachments"))
         if response := kwargs.get("response"):
             self._recorder.returned(run, captured_response(response))
         self._recorder.fail(run, error)
@@ -215,7 +217,7 @@ class TracerCore(ABC, Generic[R]):
         **kwargs: Any,
     ) -> R:
         """Record that a chain has ended, and its inputs if they are known only now."""
-        run = self._run_ended(CHAIN, run_id, outputs)
+        run = self._run_ended(CHAIN, run_id, outputs, kwargs)
         return self._finish_run(self._run_with_inputs(run, inputs), "_on_chain_end")
 
     def on_chain_error(
@@ -227,34 +229,44 @@ class TracerCore(ABC, Generic[R]):
         **kwargs: Any,
     ) -> R:
         """Record that a chain has failed, and its inputs if they are known only now."""
-        run = self._run_failed(run_id, error)
+        run = self._run_failed(run_id, error, kwargs)
         return self._finish_run(self._run_with_inputs(run, inputs), "_on_chain_error")
 
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> R:
         """Record that a tool has returned."""
-        return self._finish_run(self._run_ended(TOOL, run_id, output, "tool"), "_on_tool_end")
+        return self._finish_run(
+            self._run_ended(TOOL, run_id, output, kwargs, "tool"), "_on_tool_end"
+        )
 
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> R:
         """Record that a tool has failed."""
-        return self._finish_run(self._run_failed(run_id, error, "tool"), "_on_tool_error")
+        return self._finish_run(self._run_failed(run_id, error, kwargs, "tool"), "_on_tool_error")
 
     def on_retriever_end(self, documents: Sequence[Payload], *, run_id: UUID, **kwargs: Any) -> R:
         """Record what a retriever has found."""
-        run = self._run_ended(RETRIEVER, run_id, documents, "retriever")
+        run = self._run_ended(RETRIEVER, run_id, documents, kwargs, "retriever")
         return self._finish_run(run, "_on_retriever_end")
 
     def on_retriever_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> R:
         """Record that a retriever has failed."""
-        return self._finish_run(self._run_failed(run_id, error, "retriever"), "_on_retriever_error")
+        return self._finish_run(
+            self._run_failed(run_id, error, kwargs, "retriever"), "_on_retriever_error"
+        )
 
-    def _run_ended(self, kind: Kind, run_id: UUID, returned: Any, *run_types: str) -> Run:
+    def _run_ended(
+        self, kind: Kind, run_id: UUID, returned: Any, told: dict[str, Any], *run_types: str
+    ) -> Run:
         run = self._recorder.running(run_id, *run_types)
         recorder = self._recorder
+        recorder.attach(run, told.get("attachments"))
         recorder.end(run, kind.outputs(recorder.snapshot(returned), recorder.schema_format))
         return run
 
-    def _run_failed(self, run_id: UUID, error: BaseException, *run_types: str) -> Run:
+    def _run_failed(
+        self, run_id: UUID, error: BaseException, told: dict[str, Any], *run_types: str
+    ) -> Run:
         run = self._recorder.running(run_id, *run_types)
+        self._recorder.attach(run, told.get("attachments"))
         self._recorder.fail(run, error)
         return run
 

@@ -114,12 +114,17 @@ class Recorder:
             name: What runs, by name.
             tags: Its tags.
             metadata: Its metadata.
-            extra: What else the start told.
+            extra: What else the start told; ``attachments`` are the run's own.
         """
-        told: dict[str, Any] = dict(self.snapshot(extra)) if extra else {}
+        told: dict[str, Any] = {}
+        attachments = None
+        if extra:
+            rest = dict(extra)
+            attachments = rest.pop("attachments", None)
+            told.update(self.snapshot(rest))
         if metadata:
             told["metadata"] = self.snapshot(metadata)
-        return Run.begun(
+        run = Run.begun(
             run_id,
             name or component_name(serialized) or "Unnamed",
             run_type or kind.run_type,
@@ -130,6 +135,9 @@ class Recorder:
             list(tags) if tags else [],
             parent_run_id,
         )
+        if attachments:
+            run.attachments = _files(attachments)
+        return run
 
     def place(self, run: Run) -> Run | None:
         """Put a run into its trace, and hold it until it ends.
@@ -251,6 +259,15 @@ class Recorder:
         run.end_time = clock.now()
         run.events.append({"name": "error", "time": run.end_time})
 
+    def attach(self, run: Run, files: Any) -> None:
+        """Record files that belong to a run.
+
+        Args:
+            run: The run.
+            files: By name, as `Run.attachments` has them; nothing else is one.
+        """
+        run.attachments.update(_files(files))
+
     def forget(self, run: Run) -> None:
         """Let go of a run that has ended; its place is kept for children that come late."""
         self.runs.pop(own_id(run.dotted_order), None)
@@ -285,6 +302,10 @@ class Recorder:
                 self._max_runs,
                 self._max_age,
             )
+
+
+def _files(told: Any) -> dict[str, Any]:
+    return dict(told) if isinstance(told, Mapping) else {}
 
 
 def stack_trace(error: BaseException) -> str:

@@ -41,7 +41,7 @@ class Run:
         session_name: The project that it belongs to, if one is named.
         session_id: That project's id, if it is known.
         child_runs: The runs inside it, in the order of their starts.
-        attachments: Files that belong to it, by name: mime type and bytes.
+        attachments: Files that belong to it, by name: mime type, and bytes or a path.
     """
 
     __slots__ = (

@@ -17,6 +17,7 @@ Enum                        its value
 UUID, Decimal, Fraction,    text
 complex, timezone
 other keys than text        text, as the standard library has it
+keys that come out the same numbered by their place, from the second on
 anything else               its repr
 ==========================  =================================================
 """
@@ -40,6 +41,7 @@ from typing import Any
 from uuid import UUID
 
 from callboard.errors import BadBodyError
+from callboard.wire.keys import distinct
 
 __all__ = ["decode", "depth", "encode", "read_clean"]
 
@@ -159,10 +161,20 @@ def _pure(value: Any, above: tuple[int, ...]) -> Any:
         return f"<too deep: {kind.__qualname__}>"
     above = (*above, id(value))
     if kind is dict:
-        return {_key(key): _pure(item, above) for key, item in value.items()}
+        return _object(value, above)
     if kind is list or kind is tuple:
         return [_pure(item, above) for item in value]
     return _pure(_plain(value), above)
+
+
+def _object(value: dict[Any, Any], above: tuple[int, ...]) -> dict[str, Any]:
+    told = {_key(key): _pure(item, above) for key, item in value.items()}
+    if len(told) == len(value):
+        return told
+    told = {}
+    for key, item in value.items():
+        told[distinct(_key(key), told)] = _pure(item, above)
+    return told
 
 
 def _key(key: Any) -> str:

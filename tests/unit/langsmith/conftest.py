@@ -16,6 +16,7 @@ def _nothing_is_left_behind(monkeypatch):
             monkeypatch.delenv(name)
     reload_environment()
     settings._warn_of_rate.cache_clear()
+    settings._complain_of_redaction.cache_clear()
     around = surround_with(Surroundings())
     exporter = exporters.set_default_exporter(None)
     yield
@@ -26,6 +27,7 @@ def _nothing_is_left_behind(monkeypatch):
     monkeypatch.undo()
     reload_environment()
     settings._warn_of_rate.cache_clear()
+    settings._complain_of_redaction.cache_clear()
 
 
 @pytest.fixture

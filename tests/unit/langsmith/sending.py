@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from callboard.redaction import redacted
+
 
 class Recording:
     """Keeps operations, in order."""
@@ -11,8 +13,8 @@ class Recording:
         self.urgent = []
         self.flushed = []
 
-    def submit(self, operation, *, urgent=False):
-        self.operations.append(operation)
+    def submit(self, operation, *, urgent=False, redactions=()):
+        self.operations.append(redacted(operation, redactions))
         self.urgent.append(urgent)
 
     def flush(self, timeout=None):

@@ -377,8 +377,10 @@ def test_of_hidden_metadata_only_the_usage_leaves_the_process(environment, sent,
     (model,) = secret.on_chat_model_start({}, [["hi"]], name="model")
     model.on_llm_end(answered(usage(1, 2)))
     secret.on_chain_start({}, {}, name="run").on_chain_end({})
-    assert sent.of("model", "update").parts["extra"]["metadata"] == {"usage_metadata": usage(1, 2)}
-    assert sent.of("run").parts["extra"]["metadata"] == {}
+    said = {"callboard.redacted": {"hide_metadata": 1}}
+    metadata = sent.of("model", "update").parts["extra"]["metadata"]
+    assert metadata == {"usage_metadata": usage(1, 2)} | said
+    assert sent.of("run").parts["extra"]["metadata"] == said
 
 
 def test_the_latest_trace_has_an_address(environment, sent, manager):

@@ -52,7 +52,7 @@ def verdict_on(
     said = f"{server} answered {status}{_sentence(body)}"
     if status in _KEY:
         key = "The API key was refused" if has_key else "An API key is needed, and none was given"
-        return KeyRefusedError(f"{key}: {said}.")
+        return KeyRefusedError(f"{key}: {said}. LANGSMITH_API_KEY is what to set.")
     if status == _TOO_LARGE:
         return BatchTooLargeError(f"{said}.")
     if status in _LATER or status >= 500 or status < 400:
