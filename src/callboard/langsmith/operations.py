@@ -41,7 +41,7 @@ def create(run: Run) -> Operation:
         parts["serialized"] = run.serialized
     if run.end_time is not None:
         head["end_time"] = run.end_time
-        parts.update(_results(run))
+        _add_results(parts, run)
     return Operation("create", run.id, head, parts, {})  # To leave {} out takes twice as long.
 
 
@@ -53,7 +53,8 @@ def update(run: Run) -> Operation:
     """
     head = _place(run)
     head["end_time"] = run.end_time
-    parts = {"events": _events(run), "extra": _extra(run), **_results(run)}
+    parts: dict[str, Any] = {"events": _events(run), "extra": _extra(run)}
+    _add_results(parts, run)
     return Operation("update", run.id, head, parts, {})
 
 
@@ -107,13 +108,11 @@ def _extra(run: Run) -> dict[str, Any]:
     return extra
 
 
-def _results(run: Run) -> dict[str, Any]:
-    results: dict[str, Any] = {}
+def _add_results(parts: dict[str, Any], run: Run) -> None:
     if run.outputs is not None:
-        results["outputs"] = {} if settings.hides("OUTPUTS") else run.outputs
+        parts["outputs"] = {} if settings.hides("OUTPUTS") else run.outputs
     if run.error is not None:
-        results["error"] = run.error
-    return results
+        parts["error"] = run.error
 
 
 @cache

@@ -244,7 +244,8 @@ def _size_of(part: Part) -> int:
             return _extrapolated((part,), [_MAX_VISITS], _MAX_DEPTH)
         values = container
         if type(container) is dict:
-            size += _size_of_keys(container)
+            for key in container:
+                size += len(key) + PUNCTUATION if type(key) is str else NUMBER
             values = container.values()
         for value in values:
             kind = type(value)
@@ -282,12 +283,6 @@ def _extrapolated(container: Any, visits_left: list[int], depth: int) -> int:
         else:
             size += _size_of(value)
     visits_left[0] -= seen
-    keys = _size_of_keys(container) if type(container) is dict else 0
-    return keys + PUNCTUATION * length + size * length // seen
-
-
-def _size_of_keys(container: dict[Any, Any]) -> int:
-    size = PUNCTUATION * len(container)
-    for key in container:
-        size += len(key) if type(key) is str else NUMBER
-    return size
+    keys = container if type(container) is dict else ()
+    named = sum(len(key) + PUNCTUATION if type(key) is str else NUMBER for key in keys)
+    return named + PUNCTUATION * length + size * length // seen
