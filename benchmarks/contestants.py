@@ -116,10 +116,9 @@ def decorated(receiver: Receiver, work: Work) -> Contestant:
     name = "callboard"
     exporter = Exporter(HttpSink(receiver.url, name))
     tracer = LangChainTracer(destination=exporter)
-    traced = traceable(_answering(work))
     return Contestant(
         name,
-        _calls(lambda question: traced(question, langsmith_extra={"tracer": tracer}), work),
+        _calls(traceable(callbacks=[tracer])(_answering(work)), work),
         _calls(_answering(work), work),
         partial(exporter.flush, TIMEOUT),
         partial(exporter.shutdown, TIMEOUT),

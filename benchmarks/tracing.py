@@ -37,6 +37,7 @@ from callboard.tracers import LangChainTracer
 __all__ = ["measure_tracing"]
 
 _TOKENS = 2000
+_MOST_ROUNDS = 30
 
 Entry = Callable[[Receiver, Work], Contestant | None]
 
@@ -101,7 +102,7 @@ def measure_tracing(effort: Effort) -> list[Result]:
     results: list[Result] = []
     with Receiver() as receiver:
         for race in _races():
-            results += _raced(race, receiver, max(effort.rounds // 3, 3))
+            results += _raced(race, receiver, min(effort.rounds, _MOST_ROUNDS))
     return [*results, _token(effort)]
 
 

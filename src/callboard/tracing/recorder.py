@@ -148,7 +148,8 @@ class Recorder:
             Its parent, if that is running.
         """
         parent = None
-        known = self.places.get(run.parent_run_id) if run.parent_run_id else None
+        known = None if run.parent_run_id is None else self.places.get(run.parent_run_id)
+        self.runs[own_id(run.dotted_order)] = run
         if known is not None:
             run.trace_id = known[0]
             run.dotted_order = under(known[1], run.dotted_order)
@@ -158,7 +159,6 @@ class Recorder:
         else:
             run.parent_run_id = None
         self.places[run.id] = (run.trace_id, run.dotted_order)
-        self.runs[own_id(run.dotted_order)] = run
         if run.start_time >= self._next_sweep:
             self._let_go_of_old(run.start_time)
         if len(self.places) > self._max_runs:
