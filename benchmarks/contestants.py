@@ -17,6 +17,7 @@ from langchain_core.callbacks import CallbackManager as TheirManager
 from langchain_core.tracers import LangChainTracer as TheirTracer
 
 from benchmarks.case import Loop
+from benchmarks.libraries import OURS, RIVAL
 from benchmarks.receiver import SPANS, Receiver
 from benchmarks.work import Work
 from callboard.callbacks import CallbackManager
@@ -65,7 +66,7 @@ def _runs(manager: Any, work: Work) -> Loop:
 
 def callboard(receiver: Receiver, work: Work) -> Contestant:
     """Return Callboard's tracer and exporter."""
-    name = "callboard"
+    name = OURS.name
     exporter = Exporter(HttpSink(receiver.url, name))
     traced = CallbackManager([LangChainTracer(destination=exporter)])
     return Contestant(
@@ -79,7 +80,7 @@ def callboard(receiver: Receiver, work: Work) -> Contestant:
 
 def langchain(receiver: Receiver, work: Work) -> Contestant:
     """Return langchain-core's tracer with langsmith's client."""
-    name = "langchain-core"
+    name = RIVAL.name
     client = langsmith.Client(receiver.url, api_key=name)
     return Contestant(
         name,
@@ -113,7 +114,7 @@ def decorated(receiver: Receiver, work: Work) -> Contestant:
     """Return Callboard's ``@traceable``."""
     from callboard.instrument import traceable  # noqa: PLC0415 - it may not be there
 
-    name = "callboard"
+    name = OURS.name
     exporter = Exporter(HttpSink(receiver.url, name))
     tracer = LangChainTracer(destination=exporter)
     return Contestant(

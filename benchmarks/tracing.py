@@ -26,7 +26,7 @@ from benchmarks.contestants import (
     opentelemetry,
     their_decorated,
 )
-from benchmarks.libraries import OURS
+from benchmarks.libraries import OURS, RIVAL
 from benchmarks.measuring import Effort
 from benchmarks.receiver import Receiver
 from benchmarks.work import Work, chat_work, text_work
@@ -148,7 +148,7 @@ def _results(race: Race, sides: Sequence[tuple[_Turns, float]]) -> Iterable[Resu
     (ours, _), *rivals = sides
     for rival, target in rivals:
         name = race.name
-        if rival.contestant.name not in ("langchain-core", "langsmith"):
+        if rival.contestant.name != RIVAL.name:
             name += f"; rival: {rival.contestant.name}"
         yield Result(name, median(ours.thread), median(rival.thread), target=target)
     first = rivals[0][0]

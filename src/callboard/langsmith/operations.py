@@ -99,7 +99,9 @@ def update_with_inputs(run: Run) -> Operation:
 def _size(run: Run) -> int:
     """Return about how many bytes is told of a run but for its inputs."""
     events = run.events
-    size = _BYTES + size_of(run.extra) + _EVENT_BYTES * len(events)
+    size = _BYTES + _EVENT_BYTES * len(events)
+    if run.extra:
+        size += size_of(run.extra)
     if len(events) > 2:  # Between start and end there may be some with details.
         size += sum(size_of(event) for event in events if len(event) > _PLAIN_EVENT)
     if run.outputs is not None:
