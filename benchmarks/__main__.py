@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import asynchronous, configuration, dispatch, runs
+from benchmarks import asynchronous, configuration, dispatch, runs, streams
 from benchmarks.case import Result
 from benchmarks.imports import measure_imports
 from benchmarks.measuring import Effort, measure
@@ -19,6 +19,7 @@ GROUPS: dict[str, Callable[[Effort], list[Result]]] = {
     "configure": partial(measure, configuration.CASES),
     "async": partial(measure, asynchronous.CASES),
     "tracing": measure_tracing,
+    "streams": partial(measure, streams.CASES),
     "import": measure_imports,
 }
 FULL = Effort(rounds=60, slice=0.004, imports=15)

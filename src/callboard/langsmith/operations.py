@@ -150,7 +150,7 @@ def _place(told: _Told) -> dict[str, Any]:
 def _parts(told: _Told) -> dict[str, Any]:
     parts: dict[str, Any] = {
         "events": list(told.events),
-        "extra": {**told.extra, "runtime": runtime()},
+        "extra": {"runtime": runtime(), **told.extra},
     }
     if told.end_time is not None:
         if told.outputs is not None:

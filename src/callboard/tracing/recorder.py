@@ -19,9 +19,10 @@ from typing import Any
 from uuid import UUID
 
 from callboard import clock
-from callboard.errors import BadOptionError, UnknownRunError
+from callboard.errors import BadOptionError
 from callboard.payloads import Payload, field
 from callboard.tracing.capture import capture
+from callboard.tracing.dialect import dialect
 from callboard.tracing.dotted_order import own_id, under
 from callboard.tracing.kinds import FORMATS, Kind, SchemaFormat
 from callboard.tracing.run import Run, component_name
@@ -124,12 +125,12 @@ class Recorder:
             told.update(self.snapshot(rest))
         if metadata:
             told["metadata"] = self.snapshot(metadata)
-        run = Run.begun(
+        run = dialect().run.begun(
             run_id,
             name or component_name(serialized) or "Unnamed",
             run_type or kind.run_type,
             clock.now(),
-            kind.inputs(self.snapshot(given), self.schema_format),
+            self.snapshot(kind.inputs(given, self.schema_format)),
             None if serialized is None else self.snapshot(serialized),
             told,
             list(tags) if tags else [],
@@ -178,9 +179,11 @@ class Recorder:
         known = self.places.get(run_id)
         run = self.runs.get(str(run_id) if known is None else own_id(known[1]))
         if run is None:
-            raise UnknownRunError(f"No run with id {run_id} is running: its start was not heard.")
+            raise dialect().unknown_run(
+                f"No run with id {run_id} is running: its start was not heard."
+            )
         if run_types and run.run_type not in run_types:
-            raise UnknownRunError(
+            raise dialect().unknown_run(
                 f"The run with id {run_id} is a {run.run_type} run, not {' or '.join(run_types)}."
             )
         return run

@@ -502,3 +502,12 @@ def test_an_operation_that_is_read_late_tells_what_was_when_it_was_sent(sent):
     assert "outputs" not in create.parts
     assert (update.head["name"], update.head["tags"]) == ("later", ["later"])
     assert update.parts["extra"]["later"] is True
+
+
+def test_an_object_that_a_chain_is_given_or_returns_stays_under_one_key(sent, manager):
+    """Only a dictionary stands for itself; a message that is recorded as one does not."""
+    run = manager.on_chain_start({}, HumanMessage("hi"), name="chain")
+    run.on_chain_end(AIMessage("hello"))
+    (given,) = sent.of("chain").parts["inputs"]
+    (returned,) = sent.of("chain", "update").parts["outputs"]
+    assert (given, returned) == ("input", "output")

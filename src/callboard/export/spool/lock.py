@@ -3,7 +3,8 @@
 On POSIX it is ``flock``; on Windows the first byte of the file is locked. Either ends with the
 process, however that ends, so there are no stale locks and no process ids to compare. On file
 systems that have no such locks (some network ones), locking fails, and the spool says that it
-can't be used: better no spool than runs sent by two processes.
+can't be used: better no spool than runs sent by two processes. On Windows a file that is open can't
+be removed or renamed, so it is closed first, always.
 """
 
 from __future__ import annotations
