@@ -48,14 +48,9 @@ def _written(at: datetime) -> str:
     return f"{at.year:04}{at.month:02}{at.day:02}T{at.hour:02}{at.minute:02}{at.second:02}"
 
 
-def under(parent: str, own: str) -> str:
-    """Return the order of a run.
-
-    Args:
-        parent: Its parent's order.
-        own: Its own segment.
-    """
-    return f"{parent}.{own}"
+def under(parent: str, start_time: datetime, run_id: UUID) -> str:
+    """Return the order of a run whose parent has the order given."""
+    return f"{parent}.{segment(start_time, run_id)}"
 
 
 def own_id(dotted_order: str) -> str:

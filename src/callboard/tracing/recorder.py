@@ -23,7 +23,7 @@ from callboard.errors import BadOptionError
 from callboard.payloads import Payload, field
 from callboard.tracing.capture import capture
 from callboard.tracing.dialect import dialect
-from callboard.tracing.dotted_order import own_id, under
+from callboard.tracing.dotted_order import own_id
 from callboard.tracing.kinds import FORMATS, Kind, SchemaFormat
 from callboard.tracing.run import Run, component_name
 from callboard.wire.operations import MeasuredDict
@@ -153,7 +153,7 @@ class Recorder:
         self.runs[own_id(run.dotted_order)] = run
         if known is not None:
             run.trace_id = known[0]
-            run.dotted_order = under(known[1], run.dotted_order)
+            run.dotted_order = f"{known[1]}.{run.dotted_order}"  # Which was its own segment.
             parent = self.runs.get(own_id(known[1]))
             if parent is not None:
                 parent.child_runs.append(run)
