@@ -3,11 +3,13 @@
 import pytest
 
 from callboard.callbacks.surroundings import surround_with, surroundings
+from callboard.environment import reload_environment
 
 
 @pytest.fixture(autouse=True)
-def _surroundings_as_before():
+def _tracing_as_before():
     """Let no tracing that a test turns on surround the tests after it."""
     before = surroundings()
     yield
+    reload_environment()
     surround_with(before)

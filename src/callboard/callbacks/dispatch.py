@@ -115,7 +115,8 @@ def emit(  # noqa: C901 - the one loop that every event goes through: calls in i
                 if silent:  # As its own method would, were it called.
                     raise NotImplementedError  # noqa: TRY301
                 answer = send(source, handler, method, subject, kwargs)
-                if answer is not None and isinstance(answer, Coroutine):
+                # To ask the abstract class takes as long as the call, if it is no coroutine.
+                if answer is not None and hasattr(answer, "send") and isinstance(answer, Coroutine):
                     listener = (handler, method, subject)
                     call = _call(listener, event, send, source, kwargs, answer)
                     pending.append((call, answer))

@@ -20,7 +20,7 @@ from callboard.langsmith.operations import create, update, update_with_inputs
 from callboard.payloads import Payload
 from callboard.redaction import Redaction
 from callboard.tracing.base import BaseTracer
-from callboard.tracing.capture import capture
+from callboard.tracing.capture import capture_measured
 from callboard.tracing.run import Run
 from callboard.usage import Usage, add_usage, response_usage
 from callboard.wire.operations import Attachment, Operation
@@ -111,10 +111,10 @@ class LangChainTracer(BaseTracer):
         self.redaction = redaction
         self._live: Live | None = None
         self._with_late_inputs: set[UUID] = set()
+        self._streaming: tuple[UUID | None, Run | None] = (None, None)
         self._attached: dict[UUID, frozenset[str]] = {}
 
-    def _snapshot(self, value: Any) -> Any:
-        return capture(value)
+    _snapshot = staticmethod(capture_measured)
 
     def _create_chat_model_run(
         self, serialized: Mapping[str, Any] | None, messages: Any, run_id: UUID, **kwargs: Any
@@ -195,8 +195,41 @@ class LangChainTracer(BaseTracer):
         return super()._run_with_inputs(run, inputs)
 
     def _let_go_of_run(self, run: Run) -> None:
-        self._with_late_inputs.discard(run.id)
+        if self._with_late_inputs:
+            self._with_late_inputs.discard(run.id)
+        if self._streaming[0] is run.id:
+            self._streaming = (None, None)
         super()._let_go_of_run(run)
+
+    def on_llm_new_token(
+        self,
+        token: str | list[str | dict[str, Any]],
+        *,
+        chunk: Payload | None = None,
+        run_id: UUID,
+        parent_run_id: UUID | None = None,
+        tags: list[str] | None = None,
+        **kwargs: Any,
+    ) -> Run:
+        """Record a token, unless it is one of many of a run, none of which are shown."""
+        streaming, run = self._streaming
+        # Tokens come by the thousand, of one run at a time as a rule: to compare ids, even to
+        # look one up, would take longer than all the rest.
+        if streaming is run_id and run is not None:
+            return run
+        run = super().on_llm_new_token(token, chunk=chunk, run_id=run_id)
+        if self._ignores_tokens:
+            self._streaming = (run_id, run)
+        return run
+
+    @property
+    def _ignores_tokens(self) -> bool:
+        """Whether nothing is done with tokens after a run's first."""
+        shown = self._live is not None and self._live.wanted
+        hooks = ("_on_llm_new_token", "_llm_run_with_token_event")
+        return not shown and all(
+            getattr(type(self), hook) is getattr(LangChainTracer, hook) for hook in hooks
+        )
 
     def _llm_run_with_token_event(
         self,

@@ -75,7 +75,8 @@ class TracerCore(ABC, Generic[R]):
     def _schema_format(self) -> SchemaFormat:
         return self._recorder.schema_format
 
-    def _snapshot(self, value: Any) -> Any:
+    @staticmethod
+    def _snapshot(value: Any) -> Any:
         """Return what is recorded of a value: itself, for listeners expect the real thing."""
         return value
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from callboard.payloads import Payload, field
-from callboard.tracing.capture import capture, fields_of
+from callboard.tracing.capture import capture_measured, fields_of
 
 __all__ = ["captured_response", "response_fields", "tool_call_count"]
 
@@ -17,7 +17,8 @@ def captured_response(response: Payload) -> dict[str, Any]:
     Args:
         response: What the run ended with: generations and ``llm_output``.
     """
-    return _told(response, capture)
+    captured: dict[str, Any] = capture_measured(response_fields(response))
+    return captured
 
 
 def response_fields(response: Payload) -> dict[str, Any]:

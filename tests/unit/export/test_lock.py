@@ -11,8 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from callboard import locks
 from callboard.export import Spool
-from callboard.export.spool import box, lock, segment
+from callboard.export.spool import box, segment
 from tests.unit.export.made import identities, operations
 
 
@@ -49,7 +50,7 @@ def windows(monkeypatch):
     system = Windows()
     monkeypatch.setitem(sys.modules, "msvcrt", system)
     monkeypatch.setattr(sys, "platform", "win32")
-    spec = importlib.util.spec_from_file_location("lock_on_windows", lock.__file__)
+    spec = importlib.util.spec_from_file_location("lock_on_windows", locks.__file__)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     monkeypatch.undo()

@@ -229,7 +229,7 @@ def test_of_a_sink_that_rejects_everything_not_much_is_asked():
     moody = Moody()
     moody.always = BatchRejectedError("Never.")
     asked = []
-    bench = Bench(MemorySink(lambda some: (asked.append(some), moody(some))))
+    bench = Bench(MemorySink(lambda some: (asked.append(some), moody(some))), max_bytes=10**7)
     bench.submit(operations(1000))
     bench.settle()
     assert bench.counters == Counters(emitted=1000, dropped=1000)
