@@ -72,6 +72,9 @@ def preview(value: Any) -> str | None:
 
 
 def _line(text: str) -> str:
+    start = text[:LENGTH]
+    if start.isprintable() and "  " not in start:  # As most are; the rest takes ten times as long.
+        return start.strip()
     return " ".join(text[: LENGTH * 2].split())[:LENGTH]
 
 

@@ -139,9 +139,8 @@ class Row:
         values["weights"] = draft.settle(values["weights"])
         told = draft.values
         for name, value in told.items():
-            take = _TAKES.get(name)
-            if take is not None:
-                take(values, value)
+            if name in _TAKES:
+                _TAKES[name](values, value)
         if "project" in told:
             values["project"] = sources.project(told["project"])
         values["status"] = status_of(values["end_us"], values["error"])

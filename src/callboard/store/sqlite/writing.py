@@ -12,6 +12,7 @@ import apsw
 from callboard.clock import now_us
 from callboard.store.merging import Draft, drafts, outweighs
 from callboard.store.prices import PriceList
+from callboard.store.records import Rejection
 from callboard.store.sqlite.codec import FIRST_DICTIONARY, Packer, Reader, Trainer
 from callboard.store.sqlite.counting import count_models
 from callboard.store.sqlite.marks import marks_of
@@ -22,6 +23,9 @@ from callboard.store.sqlite.schema import payload_key
 from callboard.wire.operations import Operation
 
 __all__ = ["RunWriter"]
+
+MAX_BYTES = 512 * 1024 * 1024
+"""How many bytes a part or a file may have: half of what SQLite takes."""
 
 # Names of columns, from the table of them: nothing that comes from outside.
 _KNOWN = f"SELECT {', '.join(COLUMNS)} FROM runs WHERE id IN carray(?)"  # noqa: S608
@@ -47,12 +51,26 @@ class RunWriter:
         self._projects = ProjectKeys(db)
         self._sources = Sources(self._projects.resolve, self._read_payload, prices)
         self._state: int | None = None
-        self._use_newest_dictionary()
 
-    def write(self, operations: Iterable[Operation]) -> None:
-        """Take operations. The connection is in a transaction, which may still be rolled back."""
+    def write(self, operations: Iterable[Operation]) -> list[Rejection]:
+        """Take operations. The connection is in a transaction, which may still be rolled back.
+
+        Returns:
+            Those that were not taken.
+        """
         self._notice_others()
-        told = drafts(operations)
+        fitting: list[Operation] = []
+        rejections: list[Rejection] = []
+        for operation in operations:
+            reason = _too_big(operation)
+            if reason is None:
+                fitting.append(operation)
+            else:
+                rejections.append(Rejection(operation.run_id, reason))
+        self._take(drafts(fitting))
+        return rejections
+
+    def _take(self, told: Sequence[Draft]) -> None:
         rows = self._rows_of(told)
         for draft in told:
             rows[draft.run_id.bytes].tell(draft, self._sources)
@@ -68,9 +86,7 @@ class RunWriter:
 
     def forget(self) -> None:
         """Forget what it remembers: a write was rolled back, or something was deleted."""
-        self._marks.clear()
-        self._projects.clear()
-        self._use_newest_dictionary()
+        self._state = None
 
     def train(self) -> None:
         """Keep a new dictionary, if one is ready. The connection is in a transaction."""
@@ -88,12 +104,13 @@ class RunWriter:
         self._trainer.close()
 
     def _notice_others(self) -> None:
-        """Forget what another process may have changed since."""
+        """Read anew what another process may have changed since."""
         state = self._db.pragma("data_version")
         if state != self._state:
             self._state = state
             self._marks.clear()
             self._projects.clear()
+            self._use_newest_dictionary()
 
     def _use_newest_dictionary(self) -> None:
         newest = self._db.execute(
@@ -174,6 +191,17 @@ class RunWriter:
                     self._db.execute(
                         _ATTACH, (rid, name, weight, attachment.mime_type, attachment.data)
                     )
+
+
+def _too_big(operation: Operation) -> str | None:
+    """Return why an operation can't be taken, if it can't: a row has room for no more."""
+    for name, part in operation.parts.items():
+        if part is not None and len(part) > MAX_BYTES:
+            return f"{name} has {len(part)} bytes; a store takes {MAX_BYTES} of a field."
+    for name, attachment in operation.attachments.items():
+        if len(attachment.data) > MAX_BYTES:
+            return f"The file {name} has more than the {MAX_BYTES} bytes that a store takes of one."
+    return None
 
 
 @cache
