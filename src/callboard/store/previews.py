@@ -128,6 +128,7 @@ def _glimpse(part: bytes) -> str | None:
 
 def _unescaped(text: bytes) -> str:
     try:
-        return str(json.decode(b'"%s"' % text))
+        # A character that is written as two may have been cut in half.
+        return str(json.decode(b'"%s"' % text)).encode(errors="ignore").decode()
     except BadBodyError:
         return text.decode(errors="ignore")

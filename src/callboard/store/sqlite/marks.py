@@ -15,6 +15,9 @@ from callboard.store.derived import read
 
 __all__ = ["mark_of_entry", "mark_of_tag", "marks_of"]
 
+# Longer metadata is seldom the same twice, and would fill memory.
+_MAX_KEPT = 8 * 1024
+
 
 @lru_cache(maxsize=16_384)
 def mark_of_tag(tag: str) -> int:
@@ -41,7 +44,9 @@ def marks_of(tags: str | None, metadata: str | None) -> frozenset[int]:
         tags: Its tags, as JSON; None if it has none.
         metadata: Likewise.
     """
-    return _of_tags(tags) | _of_metadata(metadata)
+    is_big = metadata is not None and len(metadata) > _MAX_KEPT
+    of_metadata = _of_metadata.__wrapped__ if is_big else _of_metadata
+    return _of_tags(tags) | of_metadata(metadata)
 
 
 # The runs of a trace have much the same, each by itself more often than both together.

@@ -181,6 +181,7 @@ class Row:
         return sources.payload(self.values["rid"], "outputs")
 
 
+_MAX_KEPT = 8 * 1024
 _MATTERS = frozenset({"extra", "outputs", "run_type"})
 _NO_TOKENS, _NO_COST = Tokens(), Cost()
 
@@ -229,7 +230,9 @@ def _of_extra(extra: bytes) -> tuple[str | None, str | None]:
 
 
 def _take_extra(values: dict[str, Any], extra: bytes) -> None:
-    values["metadata"], values["thread"] = _of_extra(extra)
+    # What is big is seldom told twice, and would fill memory.
+    of_extra = _of_extra if len(extra) <= _MAX_KEPT else _of_extra.__wrapped__
+    values["metadata"], values["thread"] = of_extra(extra)
 
 
 def _take_error(values: dict[str, Any], error: bytes) -> None:

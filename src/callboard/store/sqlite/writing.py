@@ -24,6 +24,9 @@ from callboard.wire.operations import Operation
 
 __all__ = ["RunWriter"]
 
+MANY_RUNS = 50_000
+"""From how many on a second dictionary is worth while: the first runs may be unlike the others."""
+
 MAX_BYTES = 512 * 1024 * 1024
 """How many bytes a part or a file may have: half of what SQLite takes."""
 
@@ -118,8 +121,11 @@ class RunWriter:
         ).fetchone()
         if newest is None:
             self._packer = Packer()
-        else:
-            self._packer.use(*newest)
+            return
+        self._packer.use(*newest)
+        runs = self._db.execute("SELECT ifnull(max(rid), 0) FROM runs").get
+        if newest[0] > FIRST_DICTIONARY or runs < MANY_RUNS:
+            self._trainer.stop()
 
     def _read_payload(self, rid: int, part: str) -> bytes | None:
         return self._payloads.read(payload_key(rid, part))

@@ -4,7 +4,7 @@ import pytest
 
 from callboard.query import parse
 from callboard.store.records import ProjectQuery, RunQuery
-from callboard.store.sqlite import SqliteStore, listing, writing
+from callboard.store.sqlite import SqliteStore, deleting, listing, writing
 from tests.contract.stores.made import created, ended, numbers, pages, run
 
 
@@ -109,3 +109,16 @@ def test_what_is_too_big_for_a_row_is_refused_alone(store, monkeypatch):
     assert "inputs has 2011 bytes" in refused[0].reason
     assert "photo" in refused[1].reason
     assert numbers(store.find_runs(RunQuery()).items) == [7, 2, 1]
+
+
+def test_runs_are_deleted_in_portions_and_nothing_of_them_stays(store, monkeypatch):
+    monkeypatch.setattr(deleting, "_AT_ONCE", 7)
+    more = [
+        created(n, 1, tags=[f"t{n}"], inputs={"n": n}, files={"f": ("a/b", b"")})
+        for n in range(3, 30)
+    ]
+    store.write(more)
+    assert store.delete_traces([run(1)]) == 29
+    db = store._connections.writer
+    for table in ("runs", "payloads", "attachments", "root_marks", "trace_marks"):
+        assert db.execute(f"SELECT count(*) FROM {table}").get == 0
