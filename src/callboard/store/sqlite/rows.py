@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from callboard.store.accounting import cost_of, tokens_of, usage_in_metadata, usage_in_outputs
 from callboard.store.derived import (
@@ -102,11 +101,9 @@ class Row:
         self.payloads: dict[str, bytes] = {}
 
     @classmethod
-    def new(cls, rid: int, run_id: UUID, received_us: int) -> Row:
+    def new(cls, rid: int, run_id: bytes, received_us: int) -> Row:
         """Return the row of a run of which nothing is known yet."""
-        return cls(
-            {**_NEW, "rid": rid, "id": run_id.bytes, "received_us": received_us}, is_new=True
-        )
+        return cls({**_NEW, "rid": rid, "id": run_id, "received_us": received_us}, is_new=True)
 
     @classmethod
     def known(cls, values: tuple[Any, ...]) -> Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -70,13 +70,13 @@ class RunWriter:
                 fitting.append(operation)
             else:
                 rejections.append(Rejection(operation.run_id, reason))
-        self._take(drafts(fitting))
+        self._take({draft.run_id.bytes: draft for draft in drafts(fitting)})
         return rejections
 
-    def _take(self, told: Sequence[Draft]) -> None:
+    def _take(self, told: Mapping[bytes, Draft]) -> None:
         rows = self._rows_of(told)
-        for draft in told:
-            rows[draft.run_id.bytes].tell(draft, self._sources)
+        for run_id, draft in told.items():
+            rows[run_id].tell(draft, self._sources)
         place_all(self._db, rows)
         self._write_rows(rows.values())
         self._write_payloads(rows.values())
@@ -130,21 +130,20 @@ class RunWriter:
     def _read_payload(self, rid: int, part: str) -> bytes | None:
         return self._payloads.read(payload_key(rid, part))
 
-    def _rows_of(self, told: Sequence[Draft]) -> dict[bytes, Row]:
+    def _rows_of(self, told: Mapping[bytes, Draft]) -> dict[bytes, Row]:
         """Return the rows of the runs that something is told of, new ones too, by id."""
-        ids = tuple(draft.run_id.bytes for draft in told)
         rows: dict[bytes, Row] = {}
-        if ids:
-            for values in self._db.execute(_KNOWN, (apsw.carray(ids),)):
+        if told:
+            for values in self._db.execute(_KNOWN, (apsw.carray(tuple(told)),)):
                 row = Row.known(values)
                 rows[row.values["id"]] = row
-        if len(rows) < len(ids):
+        if len(rows) < len(told):
             received_us = now_us()
             rid: int = self._db.execute("SELECT ifnull(max(rid), 0) FROM runs").get
-            for draft in told:
-                if draft.run_id.bytes not in rows:
+            for run_id in told:
+                if run_id not in rows:
                     rid += 1
-                    rows[draft.run_id.bytes] = Row.new(rid, draft.run_id, received_us)
+                    rows[run_id] = Row.new(rid, run_id, received_us)
         return rows
 
     def _write_rows(self, rows: Iterable[Row]) -> None:
@@ -188,9 +187,9 @@ class RunWriter:
         self._db.executemany(_NO_ROOT_MARK, gone)
         self._db.executemany(_ROOT_MARK, of_roots)
 
-    def _write_attachments(self, told: Iterable[Draft], rows: dict[bytes, Row]) -> None:
-        for draft in told:
-            rid = rows[draft.run_id.bytes].values["rid"]
+    def _write_attachments(self, told: Mapping[bytes, Draft], rows: dict[bytes, Row]) -> None:
+        for run_id, draft in told.items():
+            rid = rows[run_id].values["rid"]
             for name, (weight, attachment) in draft.attachments.items():
                 known = self._db.execute(_ATTACHED, (rid, name)).fetchone()
                 if outweighs(weight, 0 if known is None else known[0]):
