@@ -6,7 +6,7 @@ import pytest
 
 from callboard.errors import BadOptionError
 from callboard.query import parse
-from callboard.store.records import ProjectQuery, RunQuery
+from callboard.store.records import Page, ProjectQuery, RunQuery
 from tests.contract.stores.made import (
     START_US,
     at,
@@ -193,3 +193,9 @@ def test_many_projects_make_one_list(store):
     assert numbers(pages(store, limit=2)) == list(range(9, 0, -1))
     assert sorted(listed(store, project_ids=ids[:2])) != list(range(1, 10))
     assert listed(store, project_ids=ids) == list(range(9, 0, -1))
+
+
+def test_no_more_is_read_than_is_asked_for(filled):
+    for limit in (0, -1):
+        assert filled.find_runs(RunQuery(limit=limit)) == Page([])
+        assert filled.find_threads(RunQuery(limit=limit)) == Page([])

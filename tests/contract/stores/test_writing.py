@@ -201,3 +201,10 @@ def test_what_is_deleted_may_be_told_again_as_new(store):
 def test_nothing_is_written_of_nothing(store):
     assert store.write([]) == []
     assert store.delete_traces([]) == 0
+
+
+def test_a_big_trace_is_deleted_whole(store):
+    store.write([created(1), *(created(n, 1, tags=[f"t{n}"]) for n in range(2, 30))])
+    store.write([created(40)])
+    assert store.delete_traces([run(1), run(40)]) == 30
+    assert listed(store, limit=100) == []

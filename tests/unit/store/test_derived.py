@@ -88,6 +88,15 @@ def test_a_big_part_is_not_read_for_its_preview():
     assert preview_of(b"no json at all") is None
 
 
+def test_a_preview_that_is_cut_in_the_middle_of_a_character_is_still_text():
+    for length in range(780, 800):
+        big = b'{"content": "%s\\ud83d\\ude00 and more", "x": "%s"}' % (
+            b"y" * length,
+            b" " * 70_000,
+        )
+        assert preview_of(big).encode()
+
+
 def deep(levels):
     value = "bottom"
     for _ in range(levels):

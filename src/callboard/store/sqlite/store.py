@@ -89,8 +89,8 @@ class SqliteStore:
         operations = [each for each in told if isinstance(each, Operation)]
         given = [each for each in told if isinstance(each, Feedback)]
         with self._changing() as db:
-            self._writer.write(operations)
-            rejections = feedback.write_feedback(db, given)
+            rejections = self._writer.write(operations)
+            rejections += feedback.write_feedback(db, given)
             self._writer.train()
         return rejections
 

@@ -34,6 +34,8 @@ def find_threads(
         query: Which root runs; of a thread, those count that it means.
         having: What must be true of the thread.
     """
+    if query.limit < 1:
+        return Page([])
     roots = replace(query, ids=(), is_root=True)
     found: list[ThreadRecord] = []
     for thread_id, *figures in _summaries(connection, roots):

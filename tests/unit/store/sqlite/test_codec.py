@@ -16,7 +16,8 @@ def text(number):
 
 @pytest.fixture
 def eager(monkeypatch):
-    """Stores that train on few payloads."""
+    """Stores that train on few payloads, and once more soon."""
+    monkeypatch.setattr(writing, "MANY_RUNS", 45)
     monkeypatch.setattr(writing, "Trainer", lambda: Trainer(samples=40))
 
 
@@ -35,7 +36,7 @@ def test_small_payloads_are_kept_as_they_are_and_others_compressed(tmp_path):
 
 
 def test_a_dictionary_is_trained_and_what_was_kept_before_and_after_is_read(tmp_path, eager):
-    for first in (1, 100):  # The second store trains another.
+    for first in (1, 100, 200):  # The second time another one is trained, and never again.
         store = SqliteStore.open(tmp_path / "board.db")
         store.write([created(n, inputs={"text": text(n)}) for n in range(first, first + 45)])
         store._writer._trainer.close()
@@ -44,7 +45,7 @@ def test_a_dictionary_is_trained_and_what_was_kept_before_and_after_is_read(tmp_
         store.close()
     store = SqliteStore.open(tmp_path / "board.db")
     assert codings(store) == [PLAIN, 2, 3]
-    for number in (1, 44, 51, 52, 100, 150, 151):
+    for number in (1, 44, 51, 52, 100, 150, 151, 251):
         assert text(number) in whole(store, number).payloads["inputs"].decode()
     store.close()
 

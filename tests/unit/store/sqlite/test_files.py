@@ -1,5 +1,6 @@
 """What may be wrong with a file, and what is said of it."""
 
+import os
 import sqlite3
 import stat
 
@@ -40,6 +41,15 @@ def test_a_file_is_known_by_its_mark_its_pages_and_its_log(kept):
     assert marks == [APPLICATION_ID, 8192]
     assert db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
     db.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions are another thing there")
+def test_a_file_is_its_owners_alone_and_so_is_its_log(path):
+    store = SqliteStore.open(path)
+    store.write([created(1)])
+    modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parent.iterdir()}
+    assert modes == dict.fromkeys(("board.db", "board.db-wal", "board.db-shm"), 384)
+    store.close()
 
 
 def test_another_programs_database_is_left_alone(path):
