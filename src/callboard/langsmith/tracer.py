@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, Self
 from urllib.parse import quote
 from uuid import UUID
-from zlib import crc32
 
 from callboard.callbacks.scope import joined
 from callboard.errors import NoTracedRunError
@@ -17,15 +16,18 @@ from callboard.langsmith.clients import ClientDestination
 from callboard.langsmith.defaults import fill_in_metadata, with_defaults
 from callboard.langsmith.exporters import default_exporter
 from callboard.langsmith.operations import create, update, update_with_inputs
+from callboard.langsmith.sampling import sampled
 from callboard.payloads import Payload
 from callboard.redaction import Redaction
 from callboard.tracing.base import BaseTracer
-from callboard.tracing.capture import capture_measured
+from callboard.tracing.capture import Serialised, capture_measured
 from callboard.tracing.run import Run
 from callboard.usage import Usage, add_usage, response_usage
 from callboard.wire.operations import Attachment, Operation
 
 __all__ = ["Destination", "LangChainTracer"]
+
+_BIG_OPTIONS = frozenset({"functions", "messages", "response_format", "tools"})
 
 
 class Destination(Protocol):
@@ -119,7 +121,7 @@ class LangChainTracer(BaseTracer):
     def _create_chat_model_run(
         self, serialized: Mapping[str, Any] | None, messages: Any, run_id: UUID, **kwargs: Any
     ) -> Run:
-        run = super()._create_chat_model_run(serialized, messages, run_id, **kwargs)
+        run = super()._create_chat_model_run(serialized, Serialised(messages), run_id, **kwargs)
         run.run_type = "llm"  # The protocol has no type of its own for chat models.
         return run
 
@@ -183,7 +185,17 @@ class LangChainTracer(BaseTracer):
             run.extra["metadata"] = {**run.metadata, "usage_metadata": total}
         self._on_ended(run)
 
-    _on_llm_start = _on_chat_model_start = _on_chain_start = _on_started
+    def _on_model_started(self, run: Run) -> None:
+        """Say in the metadata, too, what a model is called with: servers look for it there."""
+        options = run.extra.get("invocation_params")
+        if isinstance(options, dict):
+            fill_in_metadata(run, self.tracing_metadata)
+            told = {name: value for name, value in options.items() if name not in _BIG_OPTIONS}
+            fill_in_metadata(run, told)
+        self._on_started(run)
+
+    _on_llm_start = _on_chat_model_start = _on_model_started
+    _on_chain_start = _on_started
     _on_tool_start = _on_retriever_start = _on_started
     _on_llm_end = _on_llm_error = _on_model_ended
     _on_chain_end = _on_chain_error = _on_ended
@@ -263,7 +275,7 @@ class LangChainTracer(BaseTracer):
 
     def _send(self, run: Run, operation_of: Callable[[Run], Operation]) -> None:
         if self._samples(run.trace_id):
-            is_over = run.parent_run_id is None and run.end_time is not None
+            is_over = run.end_time is not None and self._is_outermost(run)
             operation = operation_of(run)
             operation.attachments = self._new_attachments(run)
             redactions = self._redactions
@@ -271,6 +283,10 @@ class LangChainTracer(BaseTracer):
                 self._exporter.submit(operation, urgent=is_over, redactions=redactions)
             else:
                 self._exporter.submit(operation, urgent=is_over)
+
+    def _is_outermost(self, run: Run) -> bool:
+        """Whether no run that this one is part of is still to end here; elsewhere it may be."""
+        return run.parent_run_id is None or str(run.parent_run_id) not in self.run_map
 
     def _new_attachments(self, run: Run) -> dict[str, Attachment]:
         """Return those attachments that have not been sent when the run started."""
@@ -351,13 +367,3 @@ class LangChainTracer(BaseTracer):
             Whether it has.
         """
         return self._exporter.flush(timeout)
-
-
-def sampled(trace_id: UUID) -> bool:
-    """Whether a trace is among those to send; the same for all of its runs.
-
-    Args:
-        trace_id: The trace.
-    """
-    rate = settings.sampling_rate()
-    return rate >= 1 or crc32(trace_id.bytes) < rate * 2**32

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from callboard.payloads import Payload, field
-from callboard.tracing.capture import capture_measured, fields_of
+from callboard.tracing.capture import Serialised, capture_measured
+from callboard.tracing.objects import fields_of
 
 __all__ = ["captured_response", "response_fields", "tool_call_count"]
 
@@ -17,7 +17,12 @@ def captured_response(response: Payload) -> dict[str, Any]:
     Args:
         response: What the run ended with: generations and ``llm_output``.
     """
-    captured: dict[str, Any] = capture_measured(response_fields(response))
+    told = response_fields(response)
+    for candidates in told["generations"]:
+        for generation in candidates:
+            if "message" in generation:
+                generation["message"] = Serialised(generation["message"])
+    captured: dict[str, Any] = capture_measured(told)
     return captured
 
 
@@ -27,22 +32,16 @@ def response_fields(response: Payload) -> dict[str, Any]:
     Args:
         response: What the run ended with: generations and ``llm_output``.
     """
-    return _told(response, lambda value: value)
-
-
-def _told(response: Payload, read: Callable[[Any], Any]) -> dict[str, Any]:
-    told = {
-        name: read(value) for name, value in fields_of(response).items() if name != "generations"
-    }
+    told = dict(fields_of(response))
     told["generations"] = [
-        [_told_generation(generation, read) for generation in candidates]
+        [_generation_fields(generation) for generation in candidates]
         for candidates in field(response, "generations") or ()
     ]
     return told
 
 
-def _told_generation(generation: Payload, read: Callable[[Any], Any]) -> dict[str, Any]:
-    told = {name: read(value) for name, value in fields_of(generation).items()}
+def _generation_fields(generation: Payload) -> dict[str, Any]:
+    told = dict(fields_of(generation))
     if "text" not in told:
         told["text"] = field(generation, "text", "")
     return told

@@ -26,7 +26,7 @@ from callboard.langchain.client import ExporterClient, exporter_client, redactin
 from callboard.langsmith import tracer as alone
 from callboard.langsmith.defaults import NEAREST_WINS, fill_in_metadata
 from callboard.langsmith.exporters import default_exporter
-from callboard.langsmith.operations import runtime
+from callboard.langsmith.runtime import runtime
 from callboard.tracing.run import Run
 from callboard.usage import Usage, add_usage
 from callboard.wire.operations import Operation
