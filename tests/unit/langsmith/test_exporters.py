@@ -120,15 +120,6 @@ def test_a_local_file_needs_a_part_that_may_be_missing(environment, caplog, monk
     assert "pip install 'callboard[server]'" in record.getMessage()
 
 
-def test_a_local_file_is_written_by_the_part_that_does_it(environment, monkeypatch):
-    store = ModuleType("callboard.store.sink")
-    store.StoreSink = Counting
-    monkeypatch.setitem(sys.modules, "callboard.store", ModuleType("callboard.store"))
-    monkeypatch.setitem(sys.modules, "callboard.store.sink", store)
-    monkeypatch.setattr(schemes, "find_spec", lambda name: name)
-    assert open_sink("file:///tmp/callboard.db").told == ("file:///tmp/callboard.db", None, None)
-
-
 @pytest.mark.parametrize("scheme", ["", "A", "a-b", "a:", "\u00e9"])
 def test_what_is_no_scheme_is_refused(scheme):
     with pytest.raises(BadOptionError, match="small letters"):
