@@ -91,14 +91,11 @@ def test_the_usual_file_is_where_the_command_line_looks(tmp_path):
 def test_two_programs_write_while_a_server_has_the_file(path):
     path.parent.mkdir()
     with BoardProcess(path) as board:
-        writers = [writing(path.as_uri(), 40), writing(path.as_uri(), 40), writing(board.url, 40)]
-        assert [finished(each) for each in writers] == ["160\n"] * 3
+        writers = [writing(each, 25) for each in (path.as_uri(), path.as_uri(), board.url)]
+        assert [finished(each) for each in writers] == ["100\n"] * 3
         asked = {"session": [project(board)], "is_root": True, "limit": 100}
-        first = board.ask("POST", "/runs/query", asked).content
-        asked["cursor"] = first["cursors"]["next"]
-        rest = board.ask("POST", "/runs/query", asked).content
-        runs = first["runs"] + rest["runs"]
-        assert len({run["id"] for run in runs}) == len(runs) == 120
+        runs = board.ask("POST", "/runs/query", asked).content["runs"]
+        assert len({run["id"] for run in runs}) == len(runs) == 75
         assert {json.dumps(run["outputs"]) for run in runs} == {'{"output": "rain"}'}
         assert {run["status"] for run in runs} == {"success"}
         assert "look_up (tool)" in shown("--db", path)
@@ -107,3 +104,37 @@ def test_two_programs_write_while_a_server_has_the_file(path):
 def project(board):
     (found,) = board.ask("GET", "/sessions?name=weather").content
     return found["id"]
+
+
+LINKED = """
+import sys
+if "installed" in sys.argv:
+    import callboard.langchain
+    callboard.langchain.install()
+    from langchain_core.tracers.langchain import LangChainTracer
+else:
+    from callboard.tracers import LangChainTracer
+from callboard.callbacks import CallbackManager
+
+tracer = LangChainTracer(project_name="some/project")
+run = CallbackManager.configure([tracer]).on_chain_start({"name": "a chain"}, {})
+run.on_chain_end({})
+print(run.run_id, tracer.get_run_url())
+"""
+
+
+@pytest.mark.parametrize("how", ["alone", "installed"])
+@pytest.mark.parametrize("prefix", ["", "/api/v1"])
+def test_a_link_is_to_where_the_server_says_that_the_run_is(path, how, prefix):
+    path.parent.mkdir()
+    with BoardProcess(path) as board:
+        done = subprocess.run(
+            [sys.executable, "-c", LINKED, how],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment(board.url + prefix, LANGSMITH_API_KEY="any"),
+        )
+        run_id, url = done.stdout.split()
+        assert url == board.ask("GET", f"/api/v2/runs/{run_id}/url").content["url"]
+        assert url.startswith(board.url)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, Self
-from urllib.parse import quote
 from uuid import UUID
 
 from callboard.callbacks.scope import joined
@@ -15,6 +14,7 @@ from callboard.langsmith.attachments import read_attachments
 from callboard.langsmith.clients import ClientDestination
 from callboard.langsmith.defaults import fill_in_metadata, with_defaults
 from callboard.langsmith.exporters import default_exporter
+from callboard.langsmith.links import run_url
 from callboard.langsmith.operations import create, update, update_with_inputs
 from callboard.langsmith.sampling import sampled
 from callboard.payloads import Payload
@@ -27,6 +27,7 @@ from callboard.wire.operations import Attachment, Operation
 
 __all__ = ["Destination", "LangChainTracer"]
 
+_SENDING_SECONDS = 5.0
 _BIG_OPTIONS = frozenset({"functions", "messages", "response_format", "tools"})
 
 
@@ -344,18 +345,26 @@ class LangChainTracer(BaseTracer):
         )
 
     def get_run_url(self) -> str:
-        """Return the address of the last trace on its server.
+        """Return the address of the last trace: see `callboard.langsmith.links.run_url`.
+
+        What has not been sent yet is sent first, so that its server knows it.
 
         Raises:
             NoTracedRunError: No trace has ended yet.
         """
         if self.latest_run is None:
             raise NoTracedRunError("No trace has ended yet: get_run_url() has none to point at.")
-        if self.client is not None:
-            return str(self.client.get_run_url(run=self.latest_run, project_name=self.project_name))
-        origin = settings.endpoint().rstrip("/").removesuffix("/v1").removesuffix("/api")
-        project = quote(self.latest_run.session_name or settings.project(), safe="")
-        return f"{origin}/projects/{project}/r/{self.latest_run.id}"
+        if self._goes_by_client:
+            client: Any = self.client
+            return str(client.get_run_url(run=self.latest_run, project_name=self.project_name))
+        self.wait_for_futures(_SENDING_SECONDS)
+        project = self.latest_run.session_name or settings.project()
+        return run_url(settings.endpoint(), settings.api_key(), project, self.latest_run.id)
+
+    @property
+    def _goes_by_client(self) -> bool:
+        """Whether runs are sent by a client of the SDK's, which knows where to."""
+        return self.client is not None
 
     def wait_for_futures(self, timeout: float = 30.0) -> bool:
         """Wait until what has been sent so far has arrived.

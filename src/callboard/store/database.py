@@ -1,4 +1,4 @@
-"""The file that traces are kept in: where it is if nobody says, and how whoever needs it opens it."""
+"""The file that traces are kept in: where it is if nobody says, and how it is opened."""
 
 from __future__ import annotations
 

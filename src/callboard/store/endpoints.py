@@ -71,6 +71,6 @@ def database_of(endpoint: str) -> Path:
 
 def _refused(endpoint: str, why: str) -> BadOptionError:
     return BadOptionError(
-        f"The endpoint {endpoint!r} {why}; it takes file:/// with the whole path of a file, such as "
-        "file:///home/me/traces.db, or callboard:/// for the file that callboard serve has."
+        f"The endpoint {endpoint!r} {why}; it takes file:/// with the whole path of a file, such "
+        "as file:///home/me/traces.db, or callboard:/// for the file that callboard serve has."
     )

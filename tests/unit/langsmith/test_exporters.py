@@ -1,13 +1,10 @@
 """The process's exporter, and what becomes of tracing that can't be done."""
 
-import sys
-from types import ModuleType
-
 import pytest
 
 from callboard.callbacks import CallbackManager
 from callboard.errors import BadOptionError, MissingExtraError
-from callboard.export import Exporter, MemorySink, open_sink, register_sink
+from callboard.export import Exporter, MemorySink, register_sink
 from callboard.export.sinks import schemes
 from callboard.langsmith import exporters
 from callboard.langsmith.exporters import Nowhere, default_exporter, set_default_exporter

@@ -235,6 +235,10 @@ class LangChainTracer(alone.LangChainTracer, metaclass=_Tracers):
                 time.sleep(pause)
         return super().get_run_url()
 
+    @property
+    def _goes_by_client(self) -> bool:
+        return not isinstance(self.client, ExporterClient)
+
     def wait_for_futures(self, timeout: float = 30.0) -> bool:
         """Wait until what has been sent so far has arrived.
 
