@@ -14,7 +14,7 @@ from uuid import UUID
 
 from callboard.errors import BadBodyError
 
-__all__ = ["ends", "moment", "places", "shown"]
+__all__ = ["began", "ends", "moment", "places", "shown"]
 
 _ID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _SEGMENT = rf"[0-9]{{8}}T[0-9]{{6}}[0-9]{{1,6}}Z{_ID}"
@@ -46,6 +46,17 @@ def ends(dotted_order: str) -> tuple[str, str]:
     first = dotted_order.index("Z") + 1
     trace_id = dotted_order[first : first + _ID_LENGTH]
     return trace_id.lower(), dotted_order[-_ID_LENGTH:].lower()
+
+
+def began(dotted_order: str) -> datetime:
+    """Return when the run that a dotted order is of started, aware, in UTC.
+
+    Raises:
+        BadBodyError: It is not in the form of a dotted order, or has no moment in it.
+    """
+    ends(dotted_order)
+    time, _, _ = dotted_order.rpartition(".")[2].partition("Z")
+    return moment(f"{time[:15]}.{time[15:]}Z")
 
 
 def moment(value: Any) -> datetime:
