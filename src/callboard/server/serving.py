@@ -16,7 +16,12 @@ from typing import Self
 
 import uvicorn
 
-from callboard.errors import BoardClosedError, BoardInUseError, PortTakenError
+from callboard.errors import (
+    BoardClosedError,
+    BoardInUseError,
+    PortTakenError,
+    StoreUnavailableError,
+)
 from callboard.locks import FileLock
 from callboard.server.app import make_app
 from callboard.server.board import Board
@@ -191,6 +196,10 @@ def _claim(database: Path) -> FileLock:
         raise BoardInUseError(
             f"Another Callboard server has {database} open; stop it, or name another file "
             "with --db."
+        ) from None
+    except OSError as error:
+        raise StoreUnavailableError(
+            f"{database} can't be opened, as {lock} can't be written: {error.strerror}."
         ) from None
 
 

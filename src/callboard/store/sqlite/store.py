@@ -32,6 +32,7 @@ from callboard.store.records import (
 from callboard.store.sqlite import feedback, projects, settings, shares
 from callboard.store.sqlite.connections import Connections, ReadConnection
 from callboard.store.sqlite.deleting import delete_runs
+from callboard.store.sqlite.faults import faults_of
 from callboard.store.sqlite.listing import find_runs
 from callboard.store.sqlite.reading import read_attachment, read_outline, read_run
 from callboard.store.sqlite.statistics import group_runs, run_statistics
@@ -53,7 +54,12 @@ class SqliteStore:
 
     def __init__(self, connections: Connections, prices: PriceList) -> None:
         self._connections = connections
-        self._writer = RunWriter(connections.writer, prices)
+        try:
+            with faults_of(connections.path):
+                self._writer = RunWriter(connections.writer, prices)
+        except BaseException:
+            connections.close()
+            raise
         self._writing = threading.Lock()
         self._totals = ProjectTotals()
 
