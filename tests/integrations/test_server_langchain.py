@@ -92,17 +92,15 @@ def line(run):
 def test_a_chain(config, read):
     chain().invoke({"question": "Grüße"}, config)
     runs = read()
-    assert tree_of(runs.values(), line) == "\n".join(
-        [
-            "answer: chain, success",
-            "  RunnableAssign<context>: chain, success",
-            "    RunnableParallel<context>: chain, success",
-            "      RunnableSequence: chain, success",
-            "        RunnableLambda: chain, success",
-            "        Shelf: retriever, success",
-            "  ChatPromptTemplate: prompt, success",
-            "  Parrot: llm, success",
-        ]
+    assert tree_of(runs.values(), line) == (
+        "answer: chain, success\n"
+        "  RunnableAssign<context>: chain, success\n"
+        "    RunnableParallel<context>: chain, success\n"
+        "      RunnableSequence: chain, success\n"
+        "        RunnableLambda: chain, success\n"
+        "        Shelf: retriever, success\n"
+        "  ChatPromptTemplate: prompt, success\n"
+        "  Parrot: llm, success"
     )
     root, model = runs["answer"], runs["Parrot"]
     assert root.inputs == {"question": "Grüße"}
@@ -161,13 +159,11 @@ def test_errors_and_fallbacks(config, read):
     with pytest.raises(ValueError, match="out of order"):
         fragile.with_config(run_name="alone").invoke({"a": 1}, config)
     runs = read()
-    assert tree_of(runs.values(), line) == "\n".join(
-        [
-            "RunnableWithFallbacks: chain, success",
-            "  fragile: chain, error",
-            "  spare: chain, success",
-            "alone: chain, error",
-        ]
+    assert tree_of(runs.values(), line) == (
+        "RunnableWithFallbacks: chain, success\n"
+        "  fragile: chain, error\n"
+        "  spare: chain, success\n"
+        "alone: chain, error"
     )
     assert runs["alone"].error.startswith("ValueError('out of order')")
 
@@ -229,18 +225,16 @@ def test_a_graph(client, project, config):
     config["callbacks"][0].wait_for_futures()
     client.flush()
     runs = list(client.list_runs(project_name=project))
-    assert tree_of(runs, line) == "\n".join(
-        [
-            "agent: chain, success",
-            "  think: chain, success",
-            "    Parrot: llm, success",
-            "    is_done: chain, success",
-            "  use_tools: chain, success",
-            "    look_up: tool, success",
-            "  think: chain, success",
-            "    Parrot: llm, success",
-            "    is_done: chain, success",
-        ]
+    assert tree_of(runs, line) == (
+        "agent: chain, success\n"
+        "  think: chain, success\n"
+        "    Parrot: llm, success\n"
+        "    is_done: chain, success\n"
+        "  use_tools: chain, success\n"
+        "    look_up: tool, success\n"
+        "  think: chain, success\n"
+        "    Parrot: llm, success\n"
+        "    is_done: chain, success"
     )
     (root,) = (run for run in runs if run.parent_run_id is None)
     assert root.total_tokens == 32
