@@ -23,6 +23,11 @@ _MULTIPART = re.compile(
     r"""\s*multipart/form-data\s*;(?:[^"]|"[^"]*")*?\bboundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))""",
     re.IGNORECASE,
 )
+# The headers of a part as almost all clients write them.
+_USUAL = re.compile(
+    rb'\r\nContent-Disposition: form-data; name="([\x20-\x21\x23-\x7e]*+)"'
+    rb"\r\nContent-Type: ([\x21-\x3a\x3c-\x7e]++)(?:\r\nContent-Length: [0-9]++)?+\r\n\r\n"
+)
 _NAME = re.compile(r';\s*name=(?:"([^"]*)"|([^\s;"]+))', re.IGNORECASE)
 # What some clients add to the type of an attachment that they send from a file.
 _LENGTH = re.compile(r"\s*;\s*length=\d*\s*(?=;|$)", re.IGNORECASE)
@@ -143,7 +148,11 @@ class Splitter:
         self._count += 1
         if self._count > self._limits.parts:
             raise BodyTooLargeError(f"A body takes {self._limits.parts} parts, and this has more.")
-        self._header = _read_header(bytes(self._buffer[2:end]))
+        usual = _USUAL.match(self._buffer, 0, end + 4)
+        if usual is None:
+            self._header = _read_header(bytes(self._buffer[2:end]))
+        else:
+            self._header = (usual[1].decode(), usual[2].decode())
         # One line end stays: a part without content has its delimiter right there.
         self._drop(end + 2)
         self._step = self._content
