@@ -111,6 +111,27 @@ class Splitter:
             while (done := self._step()) is not None:
                 if isinstance(done, ReceivedPart):
                     yield done
+                    yield from self._usual_parts()
+
+    def _usual_parts(self) -> Iterator[ReceivedPart]:
+        """Yield the parts that are in the buffer whole, up to one with headers of its own kind.
+
+        The steps below would yield the same, and take three times as long.
+        """
+        buffer, delimiter, limits = self._buffer, self._delimiter, self._limits
+        done = 0
+        with memoryview(buffer) as held:
+            while (usual := _USUAL.match(buffer, done)) is not None:
+                start = usual.end()
+                end = buffer.find(delimiter, start - 2)
+                if end < 0 or end - start > limits.part_bytes:
+                    break
+                if start - done > limits.header_bytes or self._count == limits.parts:
+                    break
+                self._count += 1
+                yield ReceivedPart(usual[1].decode(), usual[2].decode(), bytes(held[start:end]))
+                done = end + len(delimiter)
+        self._drop(done)
 
     # Each step returns None if it needs more bytes, and otherwise a part or that there is none.
 
@@ -148,11 +169,7 @@ class Splitter:
         self._count += 1
         if self._count > self._limits.parts:
             raise BodyTooLargeError(f"A body takes {self._limits.parts} parts, and this has more.")
-        usual = _USUAL.match(self._buffer, 0, end + 4)
-        if usual is None:
-            self._header = _read_header(bytes(self._buffer[2:end]))
-        else:
-            self._header = (usual[1].decode(), usual[2].decode())
+        self._header = _read_header(bytes(self._buffer[2:end]))
         # One line end stays: a part without content has its delimiter right there.
         self._drop(end + 2)
         self._step = self._content
