@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -114,12 +115,18 @@ def _outline(row: tuple[Any, ...]) -> tuple[Any, ...]:
     tokens, cost = (None, None) if row[5] != MODEL else _account(row[11:18])
     return (
         UUID(bytes=run_id),
-        UUID(bytes=trace_id),
-        id_or_none(parent_id),
+        _known_id(trace_id),
+        None if parent_id is None else _known_id(parent_id),
         *plain,
         tokens,
         cost,
     )
+
+
+@lru_cache(4096)
+def _known_id(data: bytes) -> UUID:
+    """Return an id that other runs have too: a trace has one, and runs have siblings."""
+    return UUID(bytes=data)
 
 
 def _account(told: tuple[Any, ...]) -> tuple[Tokens | None, Cost | None]:
