@@ -206,6 +206,8 @@ def _listen(settings: Settings) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((settings.host, settings.port))
+        # Two may bind an address that neither listens at; one of them may listen.
+        listening.listen()
     except OSError as error:
         listening.close()
         raise PortTakenError(
