@@ -41,8 +41,8 @@ format: $(VENV)/.dev ## Put the code in its one format and mend what ruff can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-run: $(VENV)/.dev ## Run the example
-	$(BIN)/python examples/support_desk.py
+run: $(VENV)/.dev ## Run the server, and an agent that sends its traces there (ARGS=--keep leaves it up)
+	$(BIN)/python -m examples.docs_agent $(ARGS)
 
 bench: $(VENV)/.dev ## Measure, with the rival beside it in the same run
 	$(BIN)/python -m benchmarks
@@ -63,7 +63,7 @@ constraints: ## Pin the newest versions within the bounds anew
 	$(call pin,$(VENV)/sdk-suite/bin/python,requirements/sdk-suite-constraints.txt)
 
 clean: ## Remove what the other commands made
-	rm -rf $(VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .callboard build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment is made once, and brought up to date when what it is made from has changed;

@@ -6,17 +6,20 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks import asynchronous, configuration, dispatch, runs
+from benchmarks import asynchronous, configuration, dispatch, runs, streams
 from benchmarks.case import Result
 from benchmarks.imports import measure_imports
 from benchmarks.measuring import Effort, measure
 from benchmarks.table import print_group, print_header
+from benchmarks.tracing import measure_tracing
 
 GROUPS: dict[str, Callable[[Effort], list[Result]]] = {
     "dispatch": partial(measure, dispatch.CASES),
     "runs": partial(measure, runs.CASES),
     "configure": partial(measure, configuration.CASES),
     "async": partial(measure, asynchronous.CASES),
+    "tracing": measure_tracing,
+    "streams": partial(measure, streams.CASES),
     "import": measure_imports,
 }
 FULL = Effort(rounds=60, slice=0.004, imports=15)

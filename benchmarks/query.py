@@ -94,7 +94,7 @@ def roots(process: Process, project: str, some: RunRecord) -> Iterator[Case]:
         "by error": "neq(error, null)",
         "by latency": 'gt(latency, "5s")',
         "by tag": 'has(tags, "beta")',
-        "by metadata": 'and(eq(metadata_key, "user_id"), eq(metadata_value, "{}"))'.format(user),
+        "by metadata": f'and(eq(metadata_key, "user_id"), eq(metadata_value, "{user}"))',
         "by name": 'eq(name, "agent")',
     }
     for name, text in filters.items():

@@ -1,14 +1,13 @@
-"""A support desk: it answers questions about Callboard from the documents, and shows its runs.
+"""A support desk that tells callbacks what it does, without any framework, package or server.
 
-There is no model provider and no network: a function that follows rules stands in for the
-model. Run it with `make run`, or ask: python examples/support_desk.py "What is a group?"
+It answers questions about Callboard from its documents; a function that follows rules stands in
+for the model. Run it, or ask it something: python -m examples.support_desk "What is a group?"
 """
 
 import asyncio
 import re
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 from callboard.callbacks import (
@@ -25,8 +24,9 @@ from callboard.callbacks import (
 )
 from callboard.events import EVENTS
 from callboard.payloads import AIMessage, ChatGeneration, Document, HumanMessage, LLMResult
+from examples.docs_agent import stand_in
+from examples.docs_agent.documents import search
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
 QUESTIONS = [
     "How do I make an exception in a handler stop the application?",
     "Can I switch off on_tool_start, or on_coffee_break?",
@@ -36,23 +36,9 @@ MODEL = {"name": "rule_based_stand_in", "model": "rule_based_stand_in"}
 SECONDS_A_TOKEN = 0.01
 
 
-def overlap(one: str, other: str) -> int:
-    """Return how many words two texts share, short ones and endings left out."""
-    first, second = (re.findall(r"\b\w{4}", text.lower()) for text in (one, other))
-    return len(set(first) & set(second))
-
-
 def retrieve(question: str) -> list[Document]:
-    """Return the two sections of the documents that share most with the question."""
-    sections = []
-    for path in sorted(DOCS.glob("*.md")):
-        prose = re.sub(r"(?ms)^```.*?^```|^<!--.*?-->|^[|].*?$|^- ", "", path.read_text("utf-8"))
-        for section in re.split(r"(?m)^#+ ", prose)[1:]:
-            title, _, body = section.partition("\n")
-            score = 4 * overlap(question, title) / len(title.split()) + overlap(question, body)
-            if body.strip():
-                sections.append((-score, Document(body, {"source": f"{path.name}, {title}"})))
-    return [section for score, section in sorted(sections, key=lambda each: each[0])[:2] if score]
+    """Return the two sections of the documents that fit the question best."""
+    return [Document(each.text, {"source": each.source}) for each in search(question, limit=2)]
 
 
 def describe_event(name: str) -> str:
@@ -64,10 +50,8 @@ def describe_event(name: str) -> str:
 
 def rule_based_stand_in(question: str, facts: list[str], found: list[Document]) -> list[str]:
     """Answer in place of a model, in tokens: the facts, or the sentences nearest the question."""
-    text = " ".join(" ".join(section.page_content for section in found).split())
-    sentences = re.split(r"(?<=[.?!])\s+(?=[A-Z`])", text or "I found nothing about that.")
-    nearest = sorted(sentences, key=lambda sentence: -overlap(question, sentence))
-    return re.findall(r"\S+\s*", " ".join(facts or nearest[:2]))
+    texts = facts or [section.page_content for section in found]
+    return stand_in.tokens_of(stand_in.answer(question, texts))
 
 
 def result(prompt: str, tokens: list[str]) -> LLMResult:

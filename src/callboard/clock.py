@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 __all__ = ["clock_from", "microseconds", "moment_at", "now", "now_us"]
 
@@ -12,11 +13,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def _system_time() -> datetime:
-    return datetime.now(UTC)
-
-
-_source: Callable[[], datetime] = _system_time
+_source: Callable[[], datetime] = partial(datetime.now, UTC)
 
 
 def now() -> datetime:

@@ -7,17 +7,23 @@ The tree, so that one ``except`` clause can be as wide or as narrow as wanted::
     ├── BadCallbacksError    TypeError     callbacks that are neither handlers nor a manager
     ├── BadTagsError         TypeError     tags that are not a list of strings
     ├── BadInputError        TypeError     a model's prompts or messages that are not lists of them
+    ├── BadCallError         TypeError     a call to stream that can't be awaited or iterated over
     ├── BadKeywordsError     TypeError     an event told what its run tells already
     ├── BadMetadataError     TypeError     metadata that is not a dictionary
     ├── WrongColourError     TypeError     an async manager in place of a sync one, or the reverse
     ├── UnknownEventError    ValueError    an event name that nobody can hear
+    ├── BadEvaluationError   TypeError     an evaluator that returned no result
     ├── BadEventError        ValueError    a custom event dispatched with arguments it can't carry
     ├── BadOptionError       ValueError    an option with a value that is not accepted
+    ├── BadParentError       ValueError    a run that is said to be inside itself
+    ├── BadPatchError        ValueError    a JSON patch that is none, or does not fit its document
     ├── NoTracedRunError     ValueError    a tracer asked about its last trace, which has none
     ├── NoParentRunError     RuntimeError  a custom event dispatched outside of any run
     ├── ClosedHandlerError   RuntimeError  a handler used after it was closed
+    ├── StreamInUseError     RuntimeError  a stream read by two tasks at once
     ├── UnknownRunError      LookupError   an event of a run whose start was not heard
     ├── FilterError          ValueError    a filter that can't be read, and where
+    ├── RunFailedError       RuntimeError  what handlers hear of a run that was ended with a text
     ├── BadBodyError         ValueError    a body that is not in the form of the wire protocol
     │   └── BodyTooLargeError              a body over one of the limits set for it
     ├── MissingExtraError    ImportError   a package is needed that is not installed
@@ -47,13 +53,17 @@ from __future__ import annotations
 
 __all__ = [
     "BadBodyError",
+    "BadCallError",
     "BadCallbacksError",
+    "BadEvaluationError",
     "BadEventError",
     "BadHandlerError",
     "BadInputError",
     "BadKeywordsError",
     "BadMetadataError",
     "BadOptionError",
+    "BadParentError",
+    "BadPatchError",
     "BadTagsError",
     "BatchRejectedError",
     "BatchTooLargeError",
@@ -72,6 +82,7 @@ __all__ = [
     "NoParentRunError",
     "NoTracedRunError",
     "PortTakenError",
+    "RunFailedError",
     "SinkError",
     "SinkUnavailableError",
     "SpoolError",
@@ -79,6 +90,7 @@ __all__ = [
     "StoreFormatError",
     "StoreFullError",
     "StoreUnavailableError",
+    "StreamInUseError",
     "UnknownEventError",
     "UnknownRunError",
     "WrongColourError",
@@ -103,6 +115,10 @@ class BadTagsError(CallboardError, TypeError):
 
 class BadInputError(CallboardError, TypeError):
     """What a model is given is one prompt or one conversation where a list of them is taken."""
+
+
+class BadCallError(CallboardError, TypeError):
+    """A call whose events are wanted can be neither awaited nor iterated over."""
 
 
 class BadKeywordsError(CallboardError, TypeError):
@@ -162,6 +178,10 @@ class MissingExtraError(CallboardError, ImportError):
     """What is wanted needs a package that is not installed."""
 
 
+class BadEvaluationError(CallboardError, TypeError):
+    """An evaluator returned something that is no result."""
+
+
 class BadEventError(CallboardError, ValueError):
     """A custom event was dispatched with arguments that it can't carry."""
 
@@ -170,8 +190,20 @@ class BadOptionError(CallboardError, ValueError):
     """An option has a value that is not accepted."""
 
 
+class BadParentError(CallboardError, ValueError):
+    """A run is said to be inside itself: its id has been used twice."""
+
+
+class BadPatchError(CallboardError, ValueError):
+    """A JSON patch is none, or does not fit the document that it is applied to."""
+
+
 class NoTracedRunError(CallboardError, ValueError):
     """A tracer is asked about its last trace and has none."""
+
+
+class RunFailedError(CallboardError, RuntimeError):
+    """A run was ended with a text for an error: handlers hear this, and nobody raises it."""
 
 
 class NoParentRunError(CallboardError, RuntimeError):
@@ -180,6 +212,10 @@ class NoParentRunError(CallboardError, RuntimeError):
 
 class ClosedHandlerError(CallboardError, RuntimeError):
     """A handler was asked to write after it had been closed."""
+
+
+class StreamInUseError(CallboardError, RuntimeError):
+    """A stream is read by a task while another one is reading it."""
 
 
 class InstallError(CallboardError, RuntimeError):
@@ -195,11 +231,15 @@ class SinkUnavailableError(SinkError):
 
     Attributes:
         retry_after: In how many seconds it wants to be asked again, if it said so.
+        suspicious: Whether these very operations may be the reason, and others would be taken.
     """
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, suspicious: bool = False
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.suspicious = suspicious
 
 
 class KeyRefusedError(SinkError):

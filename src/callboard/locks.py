@@ -4,6 +4,7 @@ On POSIX it is ``flock``; on Windows the first byte of the file is locked. Eithe
 process, however that ends, so there are no stale locks and no process ids to compare. On file
 systems that have no such locks (some network ones), locking fails, and whoever wanted the lock
 does without what it protects: better no spool than runs sent by two processes.
+On Windows a file that is open can't be removed or renamed, so it is closed first, always.
 """
 
 from __future__ import annotations

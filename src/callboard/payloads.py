@@ -187,7 +187,8 @@ def field(payload: Payload, name: str, default: Any = None) -> Any:
         name: The attribute or key.
         default: What to return where there is none.
     """
-    if isinstance(payload, Mapping):
+    # The first is the quicker look.
+    if type(payload) is dict or isinstance(payload, Mapping):
         return payload.get(name, default)
     return getattr(payload, name, default)
 

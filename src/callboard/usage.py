@@ -73,7 +73,9 @@ def add_usage(first: Mapping[str, Any], second: Mapping[str, Any]) -> Usage:
     total: Usage = {}
     for kind in (*first, *(kind for kind in second if kind not in first)):
         one, other = first.get(kind), second.get(kind)
-        if isinstance(one, Mapping) or isinstance(other, Mapping):
+        if type(other) is int and one is None:  # As most are, and without asking what they are.
+            total[kind] = other
+        elif isinstance(one, Mapping) or isinstance(other, Mapping):
             total[kind] = add_usage(_mapping(one), _mapping(other))
         elif counts := [count for count in (one, other) if _is_count(count)]:
             total[kind] = sum(counts)

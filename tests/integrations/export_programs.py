@@ -17,8 +17,8 @@ from uuid import UUID
 
 from callboard import ids
 from callboard.export import Exporter, HttpSink, Spool, install_signal_handlers
+from callboard.export.pace import Pace
 from callboard.export.retry import Backoff
-from callboard.export.shipping import Pace
 from callboard.wire.operations import Operation
 
 SOON = Pace(linger=0.01, backoff=Backoff(0.01, 0.05))

@@ -22,7 +22,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from callboard.wire import batch, compression, multipart
+from callboard.wire import batch, compression, multipart, progress
 
 INFO = {
     "version": "0.18.20",
@@ -32,6 +32,11 @@ INFO = {
         "size_limit_bytes": 20971520,
     },
     "instance_flags": {"zstd_compression_enabled": True},
+}
+
+CALLBOARD = {
+    **INFO,
+    "callboard": {"version": "0.1.0", "progress": {"path": "/live/progress", "interval_ms": 20}},
 }
 
 
@@ -45,7 +50,10 @@ class Behaviour:
         self.max_operations = 10**9
         self.max_bytes = 10**9
         self.missing: list[str] = []
+        self.poison: dict[str, Any] = {}
         self.key: str | None = None
+        self.progress: dict[str, Any] | None = None
+        self.told: list[dict[str, Any]] = []
         self.seen: list[str] = []
         self.hanging = 0
 
@@ -65,7 +73,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == "/control":
             now = self.server.behaviour
-            self.answer(200, {"seen": now.seen, "hanging": now.hanging})
+            self.answer(200, {"seen": now.seen, "hanging": now.hanging, "told": now.told})
         elif self.path.endswith("/info") and self.server.behaviour.info is not None:
             self.answer(200, self.server.behaviour.info)
         else:
@@ -78,8 +86,11 @@ class Handler(BaseHTTPRequestHandler):
                 setattr(self.server.behaviour, name, value)
             self.answer(200, {})
             return
+        if self.path.endswith("/live/progress"):
+            self.look_on(body)
+            return
         with self.server.lock:
-            step = self.server.behaviour.next()
+            step = self.server.behaviour.next() or self.poisoned(body)
         behaviour = self.server.behaviour
         behaviour.seen.append(f"{self.path} {step['do'] if step else 'accept'}")
         if step is None:
@@ -92,6 +103,41 @@ class Handler(BaseHTTPRequestHandler):
             if step.get("keep"):  # It accepts, and says that it did not.
                 self.keep(body)
             self.answer(step["do"], {"detail": step.get("detail", "told so")}, step.get("headers"))
+
+    def look_on(self, body: bytes) -> None:
+        behaviour = self.server.behaviour
+        step = behaviour.progress
+        behaviour.seen.append(f"{self.path} {step['do'] if step else 'accept'}")
+        if step is not None and step["do"] == "hang":
+            self.hang()
+        elif step is not None:
+            self.answer(step["do"], {})
+        else:
+            assert self.headers["Content-Type"] == progress.CONTENT_TYPE
+            key = self.headers["x-api-key"]
+            behaviour.told += [
+                {
+                    "run_id": str(each.run_id),
+                    "trace_id": str(each.trace_id),
+                    "sequence": each.sequence,
+                    "offset": each.offset,
+                    "text": each.text,
+                    "session_name": each.session_name,
+                    "key": key,
+                }
+                for each in progress.decode(body)
+            ]
+            self.answer(204, None)
+
+    def poisoned(self, body: bytes) -> dict[str, Any] | None:
+        """Return how to behave because of what one of the operations is, if so."""
+        poison = self.server.behaviour.poison
+        if poison:
+            for each in self.operations(body):
+                name = f"{each.kind} {each.run_id}"
+                if step := poison.get(name) or poison.get(str(each.run_id)):
+                    return step
+        return None
 
     def judge(self, body: bytes) -> None:
         behaviour = self.server.behaviour
@@ -138,7 +184,7 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def answer(self, status: int, said: Any, headers: dict[str, str] | None = None) -> None:
-        body = json.dumps(said).encode()
+        body = b"" if said is None else json.dumps(said).encode()
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)

@@ -14,8 +14,8 @@ import pytest
 
 from callboard import ids
 from callboard.export import Exporter, HttpSink, Spool
+from callboard.export.pace import Pace
 from callboard.export.retry import Backoff
-from callboard.export.shipping import Pace
 from callboard.wire.operations import Attachment, Operation
 from tests.integrations.receiver import INFO, Receiver, until
 
@@ -251,6 +251,77 @@ def test_an_answer_without_an_end_in_sight_is_not_read_to_it(receiver, made, cap
     assert exporter.flush(10)
     assert receiver.arrivals() == dict.fromkeys(names, 1)
     assert len(caplog.text) < 5000
+
+
+@pytest.mark.parametrize(
+    "step",
+    [{"do": 500}, {"do": 502}, {"do": "reset"}, {"do": "hang"}, {"do": 422}, {"do": 400}],
+    ids=["500", "502", "reset", "hang", "422", "400"],
+)
+@pytest.mark.parametrize("spooled", [True, False], ids=["spool", "memory"])
+def test_what_a_server_fails_over_is_dropped_alone_and_said_once(
+    receiver, made, tmp_path, step, spooled, caplog
+):
+    spool = tmp_path / "spool" if spooled else None
+    exporter = made(receiver, spool, read_timeout=0.1 if step["do"] == "hang" else 5.0)
+    create, update = runs(1)
+    receiver.tell(poison={f"create {create.run_id}": step})
+    names = submit(exporter, runs(10))
+    exporter.submit(create)
+    names |= submit(exporter, [update, *runs(10)])
+
+    def is_found_out():
+        submit_more()
+        return exporter.counters.dropped
+
+    def submit_more():
+        if exporter.counters.queued < 50:
+            names.update(submit(exporter, runs(1)))
+
+    until(is_found_out)
+    until(lambda: is_settled(exporter))
+    assert exporter.counters.dropped == 1
+    arrivals = receiver.arrivals()
+    if step["do"] == "hang":  # With so little patience an answer may be missed.
+        assert arrivals.keys() == names
+    else:
+        assert arrivals == dict.fromkeys(names, 1)
+    [said] = [each for each in caplog.messages if "is dropped" in each or "are dropped" in each]
+    assert ("It is kept in" if spooled else "not kept, as there is no spool") in said
+    if spooled:
+        exporter.shutdown(5)
+        kept = Spool(spool / "quarantine")
+        assert kept.adopt() == 1
+        assert [each.run_id for each in kept.take(9, 10**6).operations] == [create.run_id]
+        kept.close()
+
+
+@pytest.mark.parametrize("step", [{"do": 500}, {"do": "reset"}], ids=["500", "reset"])
+@pytest.mark.parametrize("spooled", [True, False], ids=["spool", "memory"])
+def test_a_server_that_fails_over_everything_for_a_while_loses_nothing(
+    receiver, made, tmp_path, step, spooled
+):
+    receiver.tell(always=step)
+    exporter = made(receiver, tmp_path / "spool" if spooled else None, batch_count=10)
+    names = submit(exporter, runs(50))
+    until(lambda: len(receiver.state()["seen"]) > 30)
+    names |= submit(exporter, runs(50))
+    until(lambda: len(receiver.state()["seen"]) > 60)
+    receiver.tell(always=None)
+    until(lambda: is_settled(exporter))
+    assert receiver.arrivals() == dict.fromkeys(names, 1)
+    assert exporter.counters.dropped == 0
+
+
+def test_a_server_killed_in_the_middle_of_a_request(receiver, made, tmp_path):
+    receiver.tell(always={"do": "hang"})
+    exporter = made(receiver, tmp_path / "spool")
+    names = submit(exporter, runs(50))
+    until(lambda: receiver.state()["hanging"] == 1)
+    receiver.kill()
+    receiver.start()
+    until(lambda: is_settled(exporter))
+    assert receiver.arrivals() == dict.fromkeys(names, 1)
 
 
 def test_servers_that_take_less(receiver, made):

@@ -13,8 +13,8 @@ import pytest
 
 from callboard import ids
 from callboard.export import Exporter, HttpSink, Spool
+from callboard.export.pace import Pace
 from callboard.export.retry import Backoff
-from callboard.export.shipping import Pace
 from callboard.wire.operations import Operation
 from tests.integrations.receiver import Receiver, until
 

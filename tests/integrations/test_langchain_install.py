@@ -61,6 +61,86 @@ for name in langchain_core.callbacks.__all__:
     )
 
 
+def test_every_door_of_the_tracers_leads_to_callboard():
+    program(
+        """
+import callboard.langchain
+callboard.langchain.install()
+import importlib, pkgutil
+import langchain_core.tracers
+from langchain_core.tracers import Run, LangChainTracer, core, log_stream
+from callboard.tracers import BaseTracer
+for found in pkgutil.iter_modules(langchain_core.tracers.__path__):
+    module = importlib.import_module(f"langchain_core.tracers.{found.name}")
+    assert module.__name__.startswith("callboard."), module
+    assert getattr(langchain_core.tracers, found.name) is module
+for name in langchain_core.tracers.__all__:
+    assert getattr(langchain_core.tracers, name).__module__.startswith("callboard."), name
+assert issubclass(LangChainTracer, BaseTracer) and core._TracerCore in LangChainTracer.__mro__
+import langsmith
+assert isinstance(Run(name="x"), langsmith.RunTree)
+"""
+    )
+
+
+def test_a_module_of_a_later_release_is_found_and_has_ours_below_it(tmp_path):
+    (tmp_path / "later.py").write_text("from langchain_core.tracers.base import BaseTracer")
+    program(
+        f"""
+import callboard.langchain
+callboard.langchain.install()
+import langchain_core.tracers
+langchain_core.tracers.__path__.append({str(tmp_path)!r})
+from langchain_core.tracers import later
+from callboard.tracers import BaseTracer
+assert later.__name__ == "langchain_core.tracers.later"
+assert later.BaseTracer is BaseTracer
+"""
+    )
+
+
+def test_a_hook_that_is_registered_at_either_door_is_seen_by_both():
+    program(
+        """
+import callboard.langchain
+callboard.langchain.install()
+from contextvars import ContextVar
+import langchain_core.tracers.context as theirs
+import callboard.tracers.context as ours
+from callboard.callbacks import BaseCallbackHandler
+from langchain_core.callbacks import CallbackManager
+assert theirs._configure_hooks is ours._configure_hooks
+for door in (theirs, ours):
+    handler = BaseCallbackHandler()
+    door.register_configure_hook(ContextVar(door.__name__, default=handler), True)
+    assert CallbackManager.configure().handlers.count(handler) == 1
+"""
+    )
+
+
+def test_a_tracer_of_langchains_name_makes_runs_that_langchains_code_can_use():
+    program(
+        """
+import callboard.langchain
+callboard.langchain.install()
+import langsmith
+from langchain_core.runnables import RunnableLambda
+from langchain_core.tracers.context import collect_runs
+
+heard = []
+runnable = RunnableLambda(lambda x: x + 1).with_listeners(
+    on_start=lambda run: heard.append(run), on_end=lambda run, config: heard.append(run)
+)
+with collect_runs() as collected:
+    runnable.invoke(1, {"tags": ["t"]})
+for run in (*heard, *collected.traced_runs):
+    assert isinstance(run, langsmith.RunTree)
+    assert run.model_dump(exclude={"outputs"})["inputs"] == {"input": 1}
+    assert run.outputs == {"output": 2}
+"""
+    )
+
+
 def test_installing_twice_is_installing_once():
     program(
         """
@@ -84,6 +164,15 @@ def test_too_late_says_so_and_what_to_do():
     assert "before the first import" in ran.stderr
 
 
+def test_too_late_is_when_any_of_its_modules_has_been_imported():
+    ran = run(
+        "-c",
+        "import langchain_core.tracers.schemas, callboard.langchain as c; c.install()",
+    )
+    assert ran.returncode != 0
+    assert "too late: langchain_core.tracers has been imported" in ran.stderr
+
+
 def test_without_langchain_the_error_says_what_to_type():
     ran = run(
         "-c",
@@ -94,15 +183,36 @@ def test_without_langchain_the_error_says_what_to_type():
     assert "pip install 'callboard[langchain]'" in ran.stderr
 
 
+def test_an_sdk_that_is_too_old_is_said_and_nothing_is_changed():
+    out = program(
+        """
+import sys
+import callboard.langchain
+sys.modules["langsmith.run_trees"] = None
+try:
+    callboard.langchain.install()
+except callboard.errors.InstallError as error:
+    print(error)
+assert not callboard.langchain.installed()
+assert "langchain_core.callbacks" not in sys.modules
+"""
+    )
+    assert "needs a newer langchain-core or langsmith" in out
+
+
 def test_uninstalling_gives_the_original_back_to_those_who_import_it_then():
     program(
         """
 import callboard.langchain
 callboard.langchain.install()
-import langchain_core.callbacks.manager
+import langchain_core.callbacks.manager, langchain_core.tracers.base
 callboard.langchain.uninstall()
-import langchain_core.callbacks.manager as manager
+import langchain_core.callbacks.manager as manager, langchain_core.tracers.base as base
 assert manager.CallbackManager.__module__ == "langchain_core.callbacks.manager"
+assert base.BaseTracer.__module__ == "langchain_core.tracers.base"
+from callboard.tracing.dialect import dialect
+from callboard.tracing.run import Run
+assert dialect().run is Run
 callboard.langchain.uninstall()
 """
     )
@@ -138,7 +248,7 @@ assert manager.CallbackManager.__module__ == "langchain_core.callbacks.manager"
 
 
 def test_tracing_of_the_environment_reaches_callboards_managers():
-    """LangChain's own tracer joins our manager, under a @traceable function's run."""
+    """The tracer joins our manager, under a @traceable function's run."""
     program(
         """
 import os

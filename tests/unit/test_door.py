@@ -150,7 +150,12 @@ def test_using_the_callbacks_loads_no_http_client_database_or_model_library():
 
 
 def test_the_package_itself_offers_its_version_and_little_else():
-    assert callboard.__all__ == ["__version__", "reload_environment"]
+    assert callboard.__all__ == ["__version__", "reload_environment", "trace", "traceable"]
+    from callboard import instrument
+
+    assert (callboard.trace, callboard.traceable) == (instrument.trace, instrument.traceable)
+    with pytest.raises(AttributeError, match="'tracable'"):
+        _ = callboard.tracable
     from importlib.metadata import version
 
     assert callboard.__version__ == version("callboard")

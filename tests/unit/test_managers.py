@@ -1,5 +1,6 @@
 """Callback managers: who listens, under which tags and metadata; copies and merges."""
 
+from collections import ChainMap
 from uuid import uuid4
 
 import pytest
@@ -233,6 +234,21 @@ def test_dictionaries_of_metadata_that_were_given_stay_as_they_are(kind):
     manager.add_metadata(more)
     manager.remove_metadata(["a", "b"])
     assert (metadata, more) == ({"a": 1}, {"b": 2})
+
+
+@every_kind
+def test_metadata_may_be_a_mapping_of_another_kind(kind):
+    manager = kind([], metadata=ChainMap({"a": 1}), inheritable_metadata=ChainMap({"a": 1}))
+    manager.add_metadata(ChainMap({"b": 2}, {"b": 1, "c": 3}))
+    assert manager.metadata == {"a": 1, "b": 2, "c": 3}
+    assert manager.inheritable_metadata == {"a": 1, "b": 2, "c": 3}
+
+
+def test_configure_takes_the_chained_metadata_of_langgraphs_configs():
+    recorder = RecordingHandler()
+    chained = ChainMap({}, {"thread_id": "7"})
+    CallbackManager.configure([recorder], inheritable_metadata=chained).on_chain_start({}, {})
+    assert recorder.heard[0].kwargs["metadata"] == {"thread_id": "7"}
 
 
 def test_versions_of_the_packages_that_take_part_add_up():

@@ -12,7 +12,8 @@ from callboard.callbacks import (
     trace_as_chain_group,
 )
 from callboard.callbacks.hooks import Hook
-from callboard.callbacks.surroundings import Surroundings, Trace, surround_with, surroundings
+from callboard.callbacks.surroundings import Surroundings, surround_with, surroundings
+from callboard.callbacks.trace import Trace
 
 OUTER, AROUND, ELSEWHERE = UUID(int=1), UUID(int=2), UUID(int=3)
 

@@ -167,12 +167,12 @@ def check_keys(keys: object) -> None:
 
 
 def check_metadata(metadata: object) -> None:
-    """Accept a dictionary.
+    """Accept a dictionary, or another mapping: LangGraph's configs have chained ones.
 
     Raises:
         BadMetadataError: It is something else.
     """
-    if not isinstance(metadata, dict):
+    if not isinstance(metadata, Mapping):
         raise BadMetadataError(f"Metadata must be a dictionary, got {type(metadata).__name__}.")
 
 

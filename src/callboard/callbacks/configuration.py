@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from callboard.callbacks.base_manager import BaseCallbackManager, finished_manager
 from callboard.callbacks.checks import check_handlers
 from callboard.callbacks.hooks import hooked_handlers
-from callboard.callbacks.surroundings import Trace, surroundings
+from callboard.callbacks.scope import child_scope, joined, merged_metadata
+from callboard.callbacks.surroundings import surroundings
+from callboard.callbacks.trace import Trace
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from callboard.callbacks.base_manager import Callbacks
     from callboard.callbacks.handlers import BaseCallbackHandler
+    from callboard.callbacks.scope import Scope
 
     Manager = TypeVar("Manager", bound=BaseCallbackManager)
 
@@ -93,19 +96,19 @@ def configured(
 
 
 def _begun(kind: type[Manager], callbacks: Callbacks, trace: Trace | None) -> Manager:
-    """Make a manager that has what the inheritable callbacks have."""
-    manager = kind.__new__(kind)
-    manager.parent_run_id = trace.run_id if trace is not None else None
+    """Make a manager that has what the inheritable callbacks have, and what it inherits here."""
+    around = None if trace is None else trace.scope
     if _is_manager(callbacks):
-        given: Any = callbacks
-        manager.handlers = list(given.handlers)
-        manager.inheritable_handlers = list(given.inheritable_handlers)
-        manager.parent_run_id = _nearer(given.parent_run_id, trace)
-        manager.tags = list(given.tags)
-        manager.inheritable_tags = list(given.inheritable_tags)
-        manager.metadata = dict(given.metadata)
-        manager.inheritable_metadata = dict(given.inheritable_metadata)
+        manager = _taken_over(kind, callbacks, trace)
+        if around is not None and trace is not None and manager.parent_run_id == trace.run_id:
+            _add_inherited(manager, around)
+    elif around is not None and trace is not None:
+        manager = child_scope(around, kind, trace.run_id)
+        for handler in _handlers_of(callbacks, "inheritable_callbacks"):
+            _add(manager, handler, inherit=True)
     else:
+        manager = kind.__new__(kind)
+        manager.parent_run_id = trace.run_id if trace is not None else None
         manager.handlers = _handlers_of(callbacks, "inheritable_callbacks")
         manager.inheritable_handlers = manager.handlers.copy()
         manager.tags = []
@@ -113,6 +116,30 @@ def _begun(kind: type[Manager], callbacks: Callbacks, trace: Trace | None) -> Ma
         manager.metadata = {}
         manager.inheritable_metadata = {}
     return finished_manager(manager)
+
+
+def _taken_over(kind: type[Manager], given: Any, trace: Trace | None) -> Manager:
+    """Make a manager that has what another has."""
+    manager = kind.__new__(kind)
+    manager.parent_run_id = _nearer(given.parent_run_id, trace)
+    manager.handlers = list(given.handlers)
+    manager.inheritable_handlers = list(given.inheritable_handlers)
+    manager.tags = list(given.tags)
+    manager.inheritable_tags = list(given.inheritable_tags)
+    manager.metadata = dict(given.metadata)
+    manager.inheritable_metadata = dict(given.inheritable_metadata)
+    return manager
+
+
+def _add_inherited(manager: BaseCallbackManager, around: Scope) -> None:
+    """Add what a manager that was passed on inherits from the run around it besides."""
+    for handler in around.inheritable_handlers:
+        _add(manager, handler, inherit=True)
+    manager.tags = joined(around.inheritable_tags, manager.tags)
+    manager.inheritable_tags = joined(around.inheritable_tags, manager.inheritable_tags)
+    inherited = around.inheritable_metadata
+    manager.metadata = merged_metadata(inherited, manager.metadata)
+    manager.inheritable_metadata = merged_metadata(inherited, manager.inheritable_metadata)
 
 
 def _nearer(parent_run_id: UUID | None, trace: Trace | None) -> UUID | None:
@@ -123,7 +150,7 @@ def _nearer(parent_run_id: UUID | None, trace: Trace | None) -> UUID | None:
     """
     if trace is None or trace.run_id is None:
         return parent_run_id
-    if parent_run_id is None or str(parent_run_id) in trace.ancestry:
+    if parent_run_id is None or trace.is_within(parent_run_id):
         return trace.run_id
     return parent_run_id
 

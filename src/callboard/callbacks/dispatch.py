@@ -3,7 +3,7 @@
 `emit` goes through the handlers, finds those that hear the event, and calls them: that is all
 of it, in sync code. `plan` goes through them in the very same way, but only notes whom it
 finds; `adeliver` then calls those as async code should. What a handler raises is judged in
-one place, `report`.
+one place, `callboard.callbacks.reporting`.
 
 The rules:
 
@@ -21,7 +21,6 @@ The rules:
 from __future__ import annotations
 
 import inspect
-import logging
 from asyncio import CancelledError
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
@@ -37,6 +36,7 @@ from callboard.callbacks.loops import (
     shield,
     together,
 )
+from callboard.callbacks.reporting import report
 from callboard.callbacks.sending import send_as_given
 from callboard.callbacks.silence import SILENT
 from callboard.errors import UnknownEventError
@@ -51,11 +51,10 @@ __all__ = [
     "ahandle_event",
     "emit",
     "handle_event",
+    "is_inline",
     "plan",
     "shielded",
 ]
-
-logger = logging.getLogger(__name__)
 
 Method: TypeAlias = Callable[..., Any]
 Subject: TypeAlias = Any
@@ -116,7 +115,8 @@ def emit(  # noqa: C901 - the one loop that every event goes through: calls in i
                 if silent:  # As its own method would, were it called.
                     raise NotImplementedError  # noqa: TRY301
                 answer = send(source, handler, method, subject, kwargs)
-                if answer is not None and isinstance(answer, Coroutine):
+                # To ask the abstract class takes as long as the call, if it is no coroutine.
+                if answer is not None and hasattr(answer, "send") and isinstance(answer, Coroutine):
                     listener = (handler, method, subject)
                     call = _call(listener, event, send, source, kwargs, answer)
                     pending.append((call, answer))
@@ -177,29 +177,12 @@ def _judge(handler: BaseCallbackHandler, event: Event, error: BaseException) -> 
     report(handler, event.name, error)
 
 
-def report(handler: BaseCallbackHandler, where: str, error: BaseException) -> None:
-    """Judge what a handler raised: log it, and raise it if the handler wants that.
+def is_inline(handler: BaseCallbackHandler) -> bool:
+    """Whether async code calls a handler in order; not if the handler can't say.
 
-    A cancellation is never raised: the host would take it for its own.
+    Args:
+        handler: The handler.
     """
-    _log(handler, where, error)
-    if isinstance(error, (NotImplementedError, CancelledError)):
-        return
-    try:
-        wanted = bool(getattr(handler, "raise_error", False))
-    except Exception as unreadable:  # noqa: BLE001 - a property may raise anything
-        _log(handler, "raise_error", unreadable)
-        return
-    if wanted:
-        raise error
-
-
-def _log(handler: BaseCallbackHandler, where: str, error: BaseException) -> None:
-    logger.warning("%s.%s failed: %r", type(handler).__name__, where, error, exc_info=error)
-
-
-def _is_inline(handler: BaseCallbackHandler) -> bool:
-    """Whether async code calls a handler in order; not if the handler can't say."""
     try:
         return bool(getattr(handler, "run_inline", False))
     except Exception as unreadable:  # noqa: BLE001 - a property may raise anything
@@ -261,7 +244,7 @@ async def adeliver_each(
     others: list[tuple[Listener, Any]] = []
     for listeners, source in deliveries:
         for listener in listeners:
-            if _is_inline(listener[0]):
+            if is_inline(listener[0]):
                 await _call(listener, event, send, source, kwargs)
             else:
                 others.append((listener, source))

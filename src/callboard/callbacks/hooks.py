@@ -14,7 +14,13 @@ from callboard.callbacks.handlers import BaseCallbackHandler
 from callboard.environment import is_on
 from callboard.errors import BadOptionError
 
-__all__ = ["Hook", "hooked_handlers", "register_configure_hook", "registered_hooks"]
+__all__ = [
+    "Hook",
+    "anything_held",
+    "hooked_handlers",
+    "register_configure_hook",
+    "registered_hooks",
+]
 
 
 class Hook(NamedTuple):
@@ -64,6 +70,23 @@ def register_configure_hook(
 def registered_hooks() -> Iterable[Hook]:
     """Return the hooks registered so far, in order."""
     return _hooks
+
+
+def anything_held(hooks: Iterable[Hook]) -> bool:
+    """Whether any hook may add a handler here.
+
+    Args:
+        hooks: The hooks in force.
+    """
+    for context_var, _, _, env_var in hooks:
+        try:
+            if context_var.get() is not None:
+                return True
+        except LookupError:
+            pass
+        if env_var is not None and is_on(env_var):
+            return True
+    return False
 
 
 def hooked_handlers(

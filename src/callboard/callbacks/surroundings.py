@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from callboard.callbacks.hooks import Hook, registered_hooks
+from callboard.callbacks.hooks import Hook, anything_held, registered_hooks
+from callboard.callbacks.trace import Trace, current_trace
 from callboard.environment import asks_for_tracing
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Surroundings",
-    "Trace",
     "surround_with",
     "surround_with_tracing",
     "surroundings",
@@ -54,25 +54,6 @@ def _still_open() -> tuple[_Around, ...]:
     return tuple(each for each in _around.get() if each.open)
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
-    """A run that was started by other means and surrounds the code that configures a manager.
-
-    Attributes:
-        run_id: That run's id; None if there are tags or metadata only.
-        ancestry: Contains the ids of its ancestors and its own, as text (its dotted order).
-        tags: Tags for what runs inside it.
-        metadata: Metadata for the tracers of what runs inside it.
-        source: The run as its own system has it.
-    """
-
-    run_id: UUID | None
-    ancestry: str
-    tags: list[str]
-    metadata: Mapping[str, Any]
-    source: Any
-
-
 class Surroundings:
     """What the place where a manager is configured adds to it: nothing, unless overridden."""
 
@@ -86,7 +67,19 @@ class Surroundings:
 
     def trace(self) -> Trace | None:
         """Return the trace that surrounds this call, if one does."""
-        return None
+        return current_trace()
+
+    def callbacks(self) -> Callbacks:
+        """Return the callbacks of the group that surrounds this call, if one does."""
+        around = _still_open()
+        return around[-1].manager if around else None
+
+    def may_listen(self) -> bool:
+        """Whether a manager that is configured here, with nothing given, may have handlers.
+
+        A function that asks this first need not configure one to learn that nobody listens.
+        """
+        return bool(current_trace() is not None or self.callbacks() or anything_held(self.hooks()))
 
     def equip(self, manager: BaseCallbackManager, trace: Trace | None) -> None:
         """Add tracers to a manager that is being configured.
@@ -139,8 +132,7 @@ class Surroundings:
             kind: The manager's class.
         """
         if config is None:
-            around = _still_open()
-            return kind.configure(around[-1].manager if around else None)
+            return kind.configure(self.callbacks())
         return kind.configure(
             config.get("callbacks"),
             inheritable_tags=config.get("tags"),

@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
-from callboard.environment import value_of
+from callboard.environment import is_on, value_of
 from callboard.errors import BadOptionError, MissingExtraError
 
 __all__ = ["add_to"]
@@ -32,6 +32,11 @@ def add_to(commands: Any) -> None:
     parser.add_argument(
         "--db", type=Path, help="file to keep traces in (CALLBOARD_DB, one in your user data)"
     )
+    parser.add_argument(
+        "--full-sync",
+        action="store_true",
+        help="answer when the disk has it, so that power loss costs nothing (CALLBOARD_FULL_SYNC)",
+    )
     parser.set_defaults(run=_run)
 
 
@@ -48,6 +53,7 @@ def _run(told: argparse.Namespace) -> int:
         host=told.host or value_of("CALLBOARD_HOST") or _USUAL_HOST,
         port=_port() if told.port is None else told.port,
         database=told.db or default_database(),
+        full_sync=told.full_sync or is_on("CALLBOARD_FULL_SYNC"),
     )
     serve(settings, lambda url: _greet(url, settings.database))
     return 0

@@ -95,8 +95,14 @@ def _line(run: Outline) -> str:
     if run.cost is not None and run.cost.total is not None:
         told.append(f"${run.cost.total:.6f}")
     if run.status == "error":
-        told.append(f"error: {_plain(run.error_preview or '')}")
+        told.append(f"error: {_plain(_message(run.error_preview or ''))}")
     return ", ".join(told)
+
+
+def _message(error: str) -> str:
+    """Return an error without its traceback, which clients put behind it, or its first line."""
+    message = error.partition("Traceback (most recent call last):")[0].strip() or error
+    return message.partition("\n")[0]
 
 
 def _plain(text: str) -> str:

@@ -13,11 +13,14 @@ from time import monotonic, sleep
 from callboard.errors import BadOptionError
 from callboard.export import lifecycle
 from callboard.export.counters import Counters, Fate, Ledger
+from callboard.export.detour import Detour
 from callboard.export.intake import Added, Intake
+from callboard.export.live import Live
 from callboard.export.overflow import Overflow
+from callboard.export.pace import Pace
 from callboard.export.serverless import is_serverless
-from callboard.export.shipping import Pace, Shipping
-from callboard.export.sinks.base import Limits, Sink
+from callboard.export.shipping import Shipping
+from callboard.export.sinks.base import Limits, ProgressSink, Sink
 from callboard.export.spool.spool import Spool
 from callboard.export.worker import Worker
 from callboard.redaction import Redaction
@@ -49,6 +52,9 @@ class Exporter:
 
     What is redacted is redacted by the thread that sends, before anything is sent or spooled:
     see `callboard.redaction`.
+
+    `live` takes what running models say, for a sink that shows it; it is not an operation, and
+    counted for itself.
 
     With a sink that is out of reach and no spool, operations wait in memory until there is no
     room, and those that come then are dropped and counted.
@@ -116,6 +122,7 @@ class Exporter:
         self.exit_timeout = exit_timeout
         self._heeds_urgent = is_serverless() if serverless is None else serverless
         self._urgent_timeout = urgent_timeout
+        self.live = Live(self._wake, wanted=isinstance(sink, ProgressSink))
         self._begin()
 
     def __repr__(self) -> str:
@@ -137,6 +144,7 @@ class Exporter:
             self._spool,
             limits=self._limits,
             pace=self._pace,
+            live=self.live,
         )
         self._starting = threading.Lock()
         self._ending = threading.Lock()
@@ -193,8 +201,12 @@ class Exporter:
             thread.wake()
         if added is _HIGH and self._overflow is not None:
             self._overflow.wake()
-        elif self._overflow is None and self._spool is not None and self._intake.is_high:
-            self._start_overflow(self._spool)
+        elif self._overflow is None and self._intake.is_high:
+            self._start_overflow(self._shipping.detour)
+
+    def _wake(self) -> None:
+        if self._thread is not None:
+            self._thread.wake()
 
     def _start(self) -> None:
         # Somebody else may be starting it: another thread, or this one, interrupted by the
@@ -212,12 +224,12 @@ class Exporter:
         finally:
             self._starting.release()
 
-    def _start_overflow(self, spool: Spool) -> None:
-        if not self._starting.acquire(blocking=False):
+    def _start_overflow(self, detour: Detour | None) -> None:
+        if detour is None or not self._starting.acquire(blocking=False):
             return
         try:
             if self._overflow is None and not self._is_shut:
-                overflow = Overflow(self._intake, self._ledger, spool, self._limits)
+                overflow = Overflow(self._intake, detour, self._limits)
                 worker = Worker("callboard-overflow", overflow.step, lambda: False)
                 if worker.start():
                     self._overflow = worker
@@ -331,6 +343,7 @@ class Exporter:
         self._sink.after_fork()
         if self._spool is not None:
             self._spool.after_fork()
+        self.live.after_fork()
         self._begin()
         if was_shut:
             self._intake.close()

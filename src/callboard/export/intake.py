@@ -62,18 +62,19 @@ class Batch(Consignment):
         self.position = position
         self._unredacted: list[tuple[Operation, Redactions]] | None = taken
 
-    def redact(self) -> list[Operation]:
-        """Have its operations redacted, if they are not yet.
-
-        Returns:
-            Those that are not settled.
-        """
+    def redact(self) -> None:
+        """Have its operations redacted, if they are not yet."""
         unredacted = self._unredacted
         if unredacted is not None:
             if any(redactions for _, redactions in unredacted):
                 self.groups = [[redacted(*each) for each in unredacted]]
             self._unredacted = None
-        return self.operations
+
+    def seized(self) -> list[tuple[Operation, Redactions]]:
+        """Return what is not settled, and what it has yet to go through."""
+        if self._unredacted is not None:
+            return self._unredacted
+        return [(operation, ()) for operation in self.unsettled]
 
 
 class Intake:
@@ -228,21 +229,22 @@ class Intake:
         self._under_way.append(batch)
         return batch
 
-    def settle(self, batch: Batch, fate: Fate, count: int) -> None:
-        """Say what became of the first operations of a batch.
+    def settle(self, consignment: Consignment, fate: Fate, count: int) -> None:
+        """Say what became of the first operations of a batch, or of a part of one.
 
         Args:
-            batch: The batch. If somebody else has settled it since (`seize`), nothing happens.
+            consignment: Which. If somebody else has settled it since (`seize`), nothing happens.
             fate: What became of them.
             count: How many.
         """
         with self._lock:
-            if batch not in self._under_way:
-                batch.groups.clear()
+            batch = next((each for each in self._under_way if each is consignment.whole), None)
+            if batch is None:
+                consignment.groups.clear()
                 return
-            batch.strike(count)
+            consignment.strike(count)
             self._ledger.settle(fate, count)
-            if not batch.groups:
+            if batch.is_settled:
                 self._under_way.remove(batch)
                 self._under_way_bytes -= batch.size
                 self._settled.notify_all()
@@ -255,13 +257,13 @@ class Intake:
         """
         with self._lock:
             under_way = sorted(self._under_way, key=lambda batch: batch.position)
-            waiting = [(operation, redactions) for operation, _, redactions in self._waiting]
+            seized = [each for batch in under_way for each in batch.seized()]
+            seized.extend((operation, redactions) for operation, _, redactions in self._waiting)
             self._under_way.clear()
             self._waiting.clear()
             self._waiting_bytes = self._under_way_bytes = 0
             self._settled.notify_all()
-        seized = [operation for batch in under_way for operation in batch.redact()]
-        return [*seized, *(redacted(*each) for each in waiting)]
+        return [redacted(*each) for each in seized]
 
     def wait_past(self, position: int, timeout: float, give_up: Callable[[], bool]) -> bool:
         """Wait until everything before a position has left memory.

@@ -8,11 +8,9 @@ that this happens, which for most programs is never.
 from __future__ import annotations
 
 from callboard.export.bell import FOREVER
-from callboard.export.counters import Ledger
+from callboard.export.detour import Detour
 from callboard.export.intake import Batch, Intake
-from callboard.export.shipping import store
 from callboard.export.sinks.base import Limits
-from callboard.export.spool.spool import Spool
 
 __all__ = ["Overflow"]
 
@@ -23,18 +21,16 @@ _TRY_AGAIN = 1.0
 class Overflow:
     """Takes from the queue what is above its mark, a batch at a time."""
 
-    def __init__(self, intake: Intake, ledger: Ledger, spool: Spool, limits: Limits) -> None:
+    def __init__(self, intake: Intake, detour: Detour, limits: Limits) -> None:
         """Make the steps; none is taken yet.
 
         Args:
             intake: The queue.
-            ledger: Counts what comes of it.
-            spool: Where it goes.
+            detour: Where it goes.
             limits: How much makes a batch.
         """
         self._intake = intake
-        self._ledger = ledger
-        self._spool = spool
+        self._detour = detour
         self._limits = limits
         self._held: Batch | None = None
 
@@ -48,7 +44,7 @@ class Overflow:
             self._held = self._intake.take(*self._limits)
         if self._held is None:
             return FOREVER
-        if not store(self._held, self._spool, self._intake, self._ledger):
+        if not self._detour.take(self._held):
             return _TRY_AGAIN
         self._held = None
         return 0.0

@@ -1,8 +1,7 @@
-"""LangChain's tracing, as what surrounds a call: Callboard's managers get its tracers.
+"""Tracing in LangChain, as what surrounds a call: what Callboard's managers are equipped with.
 
-LangChain keeps its own tracers. This asks them, and the ``langsmith`` SDK that they use, what
-a manager is to be equipped with: the tracer if tracing is on, the run of a ``@traceable``
-function as the parent, the console handler if debugging is on.
+LangChain and the ``langsmith`` SDK say what that is: the tracer if tracing is on, the run of a
+``@traceable`` function as the parent, the console handler if debugging is on.
 """
 
 from __future__ import annotations
@@ -11,19 +10,19 @@ import logging
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import import_module
-from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from callboard.callbacks.base_manager import BaseCallbackManager
-from callboard.callbacks.hooks import Hook, registered_hooks
 from callboard.callbacks.managers import AsyncCallbackManager, CallbackManager
-from callboard.callbacks.surroundings import Surroundings, Trace
+from callboard.callbacks.surroundings import Surroundings
+from callboard.callbacks.trace import Trace
 from callboard.environment import is_on
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from callboard.callbacks.base_manager import Callbacks
+    from callboard.callbacks.handlers import BaseCallbackHandler
 
 __all__ = ["LangChainSurroundings"]
 
@@ -40,9 +39,9 @@ _CONFIG_READER: dict[type[BaseCallbackManager], str] = {
 
 @cache
 def _module(name: str) -> Any:
-    """Import a module of LangChain's, or of the SDK, when it is first needed.
+    """Import a module that LangChain has, or the SDK, when it is first needed.
 
-    They import ``langchain_core.callbacks``, which stands for ours, in their turn. Their
+    Some import ``langchain_core.callbacks``, which stands for ours, in their turn. Their
     attributes are looked up at each use, so that what a program patches there is honoured.
     """
     return import_module(name)
@@ -55,11 +54,15 @@ class LangChainSurroundings(Surroundings):
         """Whether LangChain's global debug flag is set."""
         return bool(_module("langchain_core.globals").get_debug())
 
-    def hooks(self) -> Iterable[Hook]:
-        """Return our configure hooks, then those registered with LangChain."""
-        return chain(registered_hooks(), _module("langchain_core.tracers.context")._configure_hooks)
-
     def trace(self) -> Trace | None:
+        """Return the nearer of our own trace and the SDK's, if there is one."""
+        ours, theirs = super().trace(), self._sdk_trace()
+        if ours is None or theirs is None:
+            return ours or theirs
+        is_inside = ours.run_id is not None and theirs.is_within(ours.run_id)
+        return theirs if is_inside else ours
+
+    def _sdk_trace(self) -> Trace | None:
         """Return the SDK's tracing context, if it holds anything."""
         context = _module("langsmith.run_helpers").get_tracing_context()
         parent, tags, metadata = context["parent"], context["tags"], context["metadata"]
@@ -73,18 +76,36 @@ class LangChainSurroundings(Surroundings):
             source=parent,
         )
 
+    def callbacks(self) -> Callbacks:
+        """Return the callbacks of the runnable that surrounds this call, or of the group."""
+        config = _module("langchain_core.runnables.config").var_child_runnable_config.get()
+        callbacks: Callbacks = None if config is None else config.get("callbacks")
+        return super().callbacks() if callbacks is None else callbacks
+
+    def may_listen(self) -> bool:
+        """Whether a manager that is configured here, with nothing given, may have handlers."""
+        return bool(
+            super().may_listen()
+            or self.trace() is not None
+            or self.debugging()
+            or _module("callboard.langchain.tracers.context")._tracing_v2_is_enabled()
+        )
+
     def equip(self, manager: BaseCallbackManager, trace: Trace | None) -> None:
         """Add the console handler if debugging is on, and the tracer if tracing is."""
         if self.debugging():
-            console = _module("langchain_core.tracers.stdout").ConsoleCallbackHandler
-            if not _has(manager, console):
+            console = _module("callboard.tracers.stdout").ConsoleCallbackHandler
+            if not _has(manager.handlers, console):
                 manager.add_handler(console())
-        if _module("langchain_core.tracers.context")._tracing_v2_is_enabled():
-            _add_tracer(manager)
+        is_traced = None if trace is None else trace.enabled
+        if is_traced is None:
+            is_traced = _module("callboard.langchain.tracers.context")._tracing_v2_is_enabled()
+        if is_traced:
+            _add_tracer(manager, trace)
         elif is_on("LANGCHAIN_HANDLER"):
             _warn_of_first_tracing()
         if trace is not None and trace.source is not None:
-            tracer_class = _module("langchain_core.tracers.langchain").LangChainTracer
+            tracer_class = _module("callboard.langchain.tracers.langchain").LangChainTracer
             for handler in manager.handlers:
                 if isinstance(handler, tracer_class):
                     _make_known(handler, trace.source)
@@ -113,7 +134,15 @@ class LangChainSurroundings(Surroundings):
         address: Any,
     ) -> Callbacks:
         """Return the caller's manager, with a tracer for the project if tracing is on."""
-        traced: Callbacks = _module("langchain_core.tracers.context")._get_trace_callbacks(
+        trace = self.trace()
+        tracer_class = _module("callboard.langchain.tracers.langchain").LangChainTracer
+        if (
+            trace is not None
+            and trace.scope is not None
+            and _has(trace.scope.inheritable_handlers, tracer_class)
+        ):
+            return manager  # The run around has the tracer, and hands it on.
+        traced: Callbacks = _module("callboard.langchain.tracers.context")._get_trace_callbacks(
             project_name,
             example_id,
             callback_manager=None if manager is None else manager.copy(),
@@ -130,31 +159,42 @@ class LangChainSurroundings(Surroundings):
         return manager
 
 
-def _has(manager: BaseCallbackManager, kind: type) -> bool:
-    return any(isinstance(handler, kind) for handler in manager.handlers)
+def _has(handlers: Iterable[BaseCallbackHandler], kind: type) -> bool:
+    return any(isinstance(handler, kind) for handler in handlers)
 
 
-def _add_tracer(manager: BaseCallbackManager) -> None:
+def _add_tracer(manager: BaseCallbackManager, trace: Trace | None) -> None:
     """Add the tracer of the context, or a new one, unless the manager has one."""
-    context = _module("langchain_core.tracers.context")
-    tracer_class = _module("langchain_core.tracers.langchain").LangChainTracer
-    if _has(manager, tracer_class):
+    context = _module("callboard.langchain.tracers.context")
+    tracer_class = _module("callboard.langchain.tracers.langchain").LangChainTracer
+    if _has(manager.handlers, tracer_class):
         return
     try:
         manager.add_handler(
-            context.tracing_v2_callback_var.get() or tracer_class(**context._get_tracer_kwargs())
+            context.tracing_v2_callback_var.get()
+            or tracer_class(**{**context._get_tracer_kwargs(), **_wishes(trace)})
         )
     except Exception as error:  # noqa: BLE001 - tracing must not break what is traced
         logger.warning(
-            "Tracing is on, but LangChain's tracer can't be made: %r. Unset LANGSMITH_TRACING "
+            "Tracing is on, but the tracer can't be made: %r. Unset LANGSMITH_TRACING "
             "and LANGCHAIN_TRACING_V2 to do without.",
             error,
         )
 
 
+def _wishes(trace: Trace | None) -> dict[str, Any]:
+    """Return where the traces that start at a place want to be sent."""
+    wished = {} if trace is None else vars(trace)
+    return {
+        name: wished[name]
+        for name in ("project_name", "client", "example_id")
+        if wished.get(name) is not None
+    }
+
+
 def _labelled(handler: Any, tags: list[str] | None, metadata: Mapping[str, Any]) -> Any:
     """Return a copy of a tracer that has these tags and metadata; other handlers as they are."""
-    if isinstance(handler, _module("langchain_core.tracers.langchain").LangChainTracer):
+    if isinstance(handler, _module("callboard.langchain.tracers.langchain").LangChainTracer):
         return handler.copy_with_metadata_defaults(metadata=metadata, tags=tags)
     return handler
 
@@ -162,7 +202,7 @@ def _labelled(handler: Any, tags: list[str] | None, metadata: Mapping[str, Any])
 def _make_known(tracer: Any, parent: Any) -> None:
     """Tell a tracer of a run that the SDK started, so that it can be the parent of its runs."""
     tracer.order_map[parent.id] = (parent.trace_id, parent.dotted_order)
-    if str(parent.id) not in tracer.run_map:
+    if str(parent.id) not in tracer.run_map and hasattr(parent, "child_runs"):
         tracer.run_map[str(parent.id)] = parent
         tracer._external_run_ids.setdefault(str(parent.id), 0)
 

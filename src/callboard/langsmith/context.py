@@ -11,7 +11,7 @@ from uuid import UUID
 from callboard.callbacks.surroundings import surround_with_tracing
 from callboard.langsmith.tracer import LangChainTracer
 
-__all__ = ["tracing_v2_callback_var", "tracing_v2_enabled"]
+__all__ = ["tracing_v2_callback_var", "tracing_v2_enabled", "tracing_with"]
 
 tracing_v2_callback_var: ContextVar[LangChainTracer | None] = ContextVar(
     "tracing_callback_v2", default=None
@@ -47,9 +47,20 @@ def tracing_v2_enabled(
         address=address,
     )
     surround_with_tracing()
+    with tracing_with(tracer):
+        yield tracer
+
+
+@contextmanager
+def tracing_with(tracer: LangChainTracer) -> Generator[None]:
+    """Have what is called in a block traced by a tracer.
+
+    Args:
+        tracer: The tracer.
+    """
     token = tracing_v2_callback_var.set(tracer)
     try:
-        yield tracer
+        yield
     finally:
         # A generator that is abandoned, or closed by another task, ends in another context
         # than it began in; there the variable was never set.

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import TypeAlias
 
 from callboard.errors import BadOptionError, MissingExtraError
-from callboard.export import Counters, Exporter, HttpSink, Spool
+from callboard.export import Counters, Exporter, Spool, open_sink
 from callboard.export.counters import Fate, Ledger
 from callboard.langsmith import settings
 from callboard.redaction import Redaction
 from callboard.wire.operations import Operation
 
-__all__ = ["Nowhere", "default_exporter", "set_default_exporter"]
+__all__ = ["DefaultExporter", "Nowhere", "default_exporter", "made_for", "set_default_exporter"]
 
 logger = logging.getLogger(__name__)
 
@@ -67,17 +68,40 @@ def default_exporter() -> DefaultExporter:
 
 
 def _made_by_environment() -> DefaultExporter:
-    directory = settings.spool_directory()
     workspace = settings.workspace()
     # LangSmith protocol: transport and authentication.
-    headers = None if workspace is None else {"X-Tenant-Id": workspace}
+    headers = {} if workspace is None else {"X-Tenant-Id": workspace}
+    return made_for(settings.endpoint(), settings.api_key(), headers=headers)
+
+
+def made_for(endpoint: str, api_key: str | None, *, headers: Mapping[str, str]) -> DefaultExporter:
+    """Make an exporter to a server; if that can't be done, it is logged, and nothing is sent.
+
+    Args:
+        endpoint: The server's URL.
+        api_key: The key to send; None for none.
+        headers: More headers for each request.
+    """
     try:
-        sink = HttpSink(settings.endpoint(), settings.api_key(), headers=headers)
+        sink = open_sink(endpoint, api_key, headers=headers or None)
     except (BadOptionError, MissingExtraError) as error:
         logger.warning("Tracing is on, but nothing can be sent: %s", error)
         return Nowhere()
-    spool = None if directory is None else Spool(directory)
+    spool = _spool_for(endpoint, api_key, headers)
     return Exporter(sink, spool=spool, redaction=settings.redaction())
+
+
+def _spool_for(endpoint: str, api_key: str | None, headers: Mapping[str, str]) -> Spool | None:
+    """Return a spool for one destination alone.
+
+    What one program could not send to one server, another program, with another server or key,
+    must not send there: it would show to others what is none of theirs.
+    """
+    directory = settings.spool_directory()
+    if directory is None:
+        return None
+    told = (endpoint.rstrip("/"), headers.get("X-Tenant-Id", ""), api_key or "")
+    return Spool(directory / sha256("\n".join(told).encode()).hexdigest()[:16])
 
 
 def set_default_exporter(exporter: DefaultExporter | None) -> DefaultExporter | None:

@@ -145,12 +145,14 @@ def spool_directory() -> Path | None:
     """Return where operations wait on disk that can't be sent; None if they are not to.
 
     ``CALLBOARD_SPOOL_DIR`` names it, or is empty to have none. It is ``callboard/spool`` in the
-    user's cache directory otherwise (XDG Base Directory Specification: ``XDG_CACHE_HOME``).
+    user's cache directory otherwise (XDG Base Directory Specification: ``XDG_CACHE_HOME``; on
+    Windows ``LOCALAPPDATA``).
     """
     told = value_of("CALLBOARD_SPOOL_DIR")
     if told is not None:
         return Path(told) if told else None
-    return Path(value_of("XDG_CACHE_HOME") or "~/.cache") / "callboard" / "spool"
+    cache = value_of("XDG_CACHE_HOME") or value_of("LOCALAPPDATA") or "~/.cache"
+    return Path(cache) / "callboard" / "spool"
 
 
 @cache

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from callboard.callbacks.surroundings import Surroundings, Trace
+from callboard.callbacks.surroundings import Surroundings
+from callboard.callbacks.trace import Trace
 from callboard.langsmith import settings
 from callboard.langsmith.context import tracing_v2_callback_var
 from callboard.langsmith.tracer import LangChainTracer
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from callboard.callbacks.base_manager import BaseCallbackManager, Callbacks
+    from callboard.callbacks.handlers import BaseCallbackHandler
 
 __all__ = ["LangSmithSurroundings"]
 
@@ -21,13 +23,24 @@ __all__ = ["LangSmithSurroundings"]
 class LangSmithSurroundings(Surroundings):
     """Adds the tracer of the block that surrounds a call, or one if the environment asks for it."""
 
+    def may_listen(self) -> bool:
+        """Whether a manager that is configured here, with nothing given, may have handlers."""
+        return (
+            settings.tracing_enabled()
+            or tracing_v2_callback_var.get() is not None
+            or super().may_listen()
+        )
+
     def equip(self, manager: BaseCallbackManager, trace: Trace | None) -> None:
-        """Add the tracer, unless the manager has one."""
+        """Add the tracer, unless the manager has one, and tell it of a run from elsewhere."""
         tracer = tracing_v2_callback_var.get()
-        if tracer is None and not settings.tracing_enabled():
-            return
-        if not any(isinstance(handler, LangChainTracer) for handler in manager.handlers):
-            manager.add_handler(tracer or LangChainTracer())
+        if _is_traced(tracer, trace) and not _has_tracer(manager.handlers):
+            manager.add_handler(tracer or _tracer_for(trace))
+        if trace is not None and trace.source is not None:
+            for handler in manager.handlers:
+                if isinstance(handler, LangChainTracer):
+                    place = (trace.source.trace_id, trace.source.dotted_order)
+                    handler.order_map.setdefault(trace.source.id, place)
 
     def label(
         self,
@@ -56,13 +69,37 @@ class LangSmithSurroundings(Surroundings):
     ) -> Callbacks:
         """Return the caller's manager, with a tracer for the project if tracing is on."""
         tracer = tracing_v2_callback_var.get()
-        if tracer is None and not settings.tracing_enabled():
+        if not _is_traced(tracer, self.trace()):
             return manager
         if tracer is None:
             tracer = LangChainTracer(example_id, project_name, address=address)
+        if self._inherits_tracer():
+            return manager
         if manager is None:
             return [tracer]
         traced = manager.copy()
-        if not any(isinstance(handler, LangChainTracer) for handler in traced.handlers):
+        if not _has_tracer(traced.handlers):
             traced.add_handler(tracer)
         return traced
+
+    def _inherits_tracer(self) -> bool:
+        """Whether the runs that start here are heard already by the tracer of the run around."""
+        trace = self.trace()
+        scope = None if trace is None else trace.scope
+        return scope is not None and _has_tracer(scope.inheritable_handlers)
+
+
+def _has_tracer(handlers: list[BaseCallbackHandler]) -> bool:
+    return any(isinstance(handler, LangChainTracer) for handler in handlers)
+
+
+def _is_traced(tracer: LangChainTracer | None, trace: Trace | None) -> bool:
+    if trace is None or trace.enabled is None:
+        return tracer is not None or settings.tracing_enabled()
+    return trace.enabled
+
+
+def _tracer_for(trace: Trace | None) -> LangChainTracer:
+    if trace is None:
+        return LangChainTracer()
+    return LangChainTracer(trace.example_id, trace.project_name, client=trace.client)

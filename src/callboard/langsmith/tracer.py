@@ -10,15 +10,17 @@ from zlib import crc32
 
 from callboard.callbacks.scope import joined
 from callboard.errors import NoTracedRunError
+from callboard.export.live import Live
 from callboard.langsmith import settings
 from callboard.langsmith.attachments import read_attachments
 from callboard.langsmith.clients import ClientDestination
+from callboard.langsmith.defaults import fill_in_metadata, with_defaults
 from callboard.langsmith.exporters import default_exporter
 from callboard.langsmith.operations import create, update, update_with_inputs
 from callboard.payloads import Payload
 from callboard.redaction import Redaction
 from callboard.tracing.base import BaseTracer
-from callboard.tracing.capture import capture
+from callboard.tracing.capture import capture_measured
 from callboard.tracing.run import Run
 from callboard.usage import Usage, add_usage, response_usage
 from callboard.wire.operations import Attachment, Operation
@@ -99,7 +101,7 @@ class LangChainTracer(BaseTracer):
         """
         super().__init__(_schema_format="original+chat", **kwargs)
         self.example_id = UUID(example_id) if isinstance(example_id, str) else example_id
-        self.project_name = project_name or settings.project()
+        self.project_name: str | None = project_name or settings.project()
         self.client = client
         self.address = address
         self.tags = tags or []
@@ -107,53 +109,97 @@ class LangChainTracer(BaseTracer):
         self.latest_run: Run | None = None
         self._destination = destination
         self.redaction = redaction
+        self._live: Live | None = None
         self._with_late_inputs: set[UUID] = set()
+        self._streaming: tuple[UUID | None, Run | None] = (None, None)
         self._attached: dict[UUID, frozenset[str]] = {}
 
-    def _snapshot(self, value: Any) -> Any:
-        return capture(value)
+    _snapshot = staticmethod(capture_measured)
+
+    def _create_chat_model_run(
+        self, serialized: Mapping[str, Any] | None, messages: Any, run_id: UUID, **kwargs: Any
+    ) -> Run:
+        run = super()._create_chat_model_run(serialized, messages, run_id, **kwargs)
+        run.run_type = "llm"  # The protocol has no type of its own for chat models.
+        return run
 
     def _persist_run(self, run: Run) -> None:
         run.child_runs = []  # They have been sent; a tracer may live for long.
         self.latest_run = run
 
-    def _on_run_create(self, run: Run) -> None:
-        """Complete a run that has started, and send it unless its inputs are yet to come."""
-        if run.parent_run_id is None:
-            run.session_name = self.project_name
-            run.reference_example_id = self.example_id
-        else:
-            parent = self.run_map.get(str(run.parent_run_id))
-            run.session_name = parent.session_name if parent else self.project_name
+    def _start_trace(self, run: Run) -> None:
+        self._settle_destination(run)
         if self.tags:
             run.tags = joined(run.tags, self.tags)
-        if self.tracing_metadata:
-            run.extra["metadata"] = {**self.tracing_metadata, **run.metadata}
-        if not run.extra.get("defers_inputs"):
-            self._send(run, create)
+        super()._start_trace(run)
 
-    def _on_run_update(self, run: Run) -> None:
-        """Send how a run has ended; all of it, if its inputs have come only now."""
+    def _settle_destination(self, run: Run) -> None:
+        """Say where a run that starts is to be sent: where its parent is, if that is running."""
+        parent = self.run_map.get(str(run.parent_run_id)) if run.parent_run_id else None
+        run.session_name = parent.session_name if parent else self.project_name
+
+    def _persist_run_single(self, run: Run) -> None:
+        """Send a run that has started, or one whose inputs are known only at its end."""
+        fill_in_metadata(run, self.tracing_metadata)
+        self._post(run)
+
+    def _update_run_single(self, run: Run) -> None:
+        """Send how a run has ended, and its inputs if they are not what was sent before."""
+        self._patch(run, with_inputs=self._inputs_changed(run))
+
+    def _post(self, run: Run) -> None:
+        self._send(run, create)
+
+    def _patch(self, run: Run, *, with_inputs: bool) -> None:
+        self._send(run, update_with_inputs if with_inputs else update)
+
+    def _inputs_changed(self, run: Run) -> bool:
+        # The SDK's mark for inputs that the program has set meanwhile is the second.
+        return run.id in self._with_late_inputs or run.extra.get("inputs_is_truthy") is False
+
+    def _on_started(self, run: Run) -> None:
+        if run.parent_run_id is None:
+            run.reference_example_id = self.example_id
+        if not run.extra.get("defers_inputs"):
+            self._persist_run_single(run)
+
+    def _on_ended(self, run: Run) -> None:
+        if self._live is not None:
+            self._live.end(run.id)
         if run.extra.get("defers_inputs"):
-            self._send(run, create)
-        elif run.id in self._with_late_inputs:
-            self._send(run, update_with_inputs)
+            self._persist_run_single(run)
         else:
-            self._send(run, update)
-        self._with_late_inputs.discard(run.id)
+            self._update_run_single(run)
+
+    def _on_model_ended(self, run: Run) -> None:
+        """Put the tokens that a model has used where a server looks for them, and send it all.
+
+        A stream that broke off has its price too.
+        """
+        total: Usage = {}
+        for _, usage in response_usage(run.outputs):
+            total = add_usage(total, usage)
+        if total:
+            run.extra["metadata"] = {**run.metadata, "usage_metadata": total}
+        self._on_ended(run)
+
+    _on_llm_start = _on_chat_model_start = _on_chain_start = _on_started
+    _on_tool_start = _on_retriever_start = _on_started
+    _on_llm_end = _on_llm_error = _on_model_ended
+    _on_chain_end = _on_chain_error = _on_ended
+    _on_tool_end = _on_tool_error = _on_retriever_end = _on_retriever_error = _on_ended
 
     def _run_with_inputs(self, run: Run, inputs: dict[str, Any] | None) -> Run:
         if inputs is not None:
             self._with_late_inputs.add(run.id)
         return super()._run_with_inputs(run, inputs)
 
-    def _on_llm_end(self, run: Run) -> None:
-        """Put the tokens that a model has used where a server looks for them."""
-        total: Usage = {}
-        for _, usage in response_usage(run.outputs):
-            total = add_usage(total, usage)
-        if total:
-            run.extra["metadata"] = {**run.metadata, "usage_metadata": total}
+    def _let_go_of_run(self, run: Run) -> None:
+        if self._with_late_inputs:
+            self._with_late_inputs.discard(run.id)
+        if self._streaming[0] is run.id:
+            self._streaming = (None, None)
+        super()._let_go_of_run(run)
 
     def on_llm_new_token(
         self,
@@ -161,16 +207,62 @@ class LangChainTracer(BaseTracer):
         *,
         chunk: Payload | None = None,
         run_id: UUID,
+        parent_run_id: UUID | None = None,
+        tags: list[str] | None = None,
         **kwargs: Any,
     ) -> Run:
-        """Record the first token alone: its time is the time to the first token."""
-        run = self._recorder.running(run_id, "llm", "chat_model")
-        if not any(event["name"] == "new_token" for event in run.events):
-            self._recorder.happened(run, "new_token", {"token": token})
+        """Record a token, unless it is one of many of a run, none of which are shown."""
+        streaming, run = self._streaming
+        # Tokens come by the thousand, of one run at a time as a rule: to compare ids, even to
+        # look one up, would take longer than all the rest.
+        if streaming is run_id and run is not None:
+            return run
+        run = super().on_llm_new_token(token, chunk=chunk, run_id=run_id)
+        if self._ignores_tokens:
+            self._streaming = (run_id, run)
         return run
 
+    @property
+    def _ignores_tokens(self) -> bool:
+        """Whether nothing is done with tokens after a run's first."""
+        shown = self._live is not None and self._live.wanted
+        hooks = ("_on_llm_new_token", "_llm_run_with_token_event")
+        return not shown and all(
+            getattr(type(self), hook) is getattr(LangChainTracer, hook) for hook in hooks
+        )
+
+    def _llm_run_with_token_event(
+        self,
+        token: str | list[str | dict[str, Any]],
+        run_id: UUID,
+        chunk: Payload | None = None,
+        parent_run_id: UUID | None = None,
+    ) -> Run:
+        """Record the first token alone, which tells the time to it; show them all, if wanted."""
+        run = self._get_run(run_id, {"llm", "chat_model"})
+        if not any(event["name"] == "new_token" for event in run.events):
+            super()._llm_run_with_token_event(token, run_id)
+            self._show(run)
+        if self._live is not None and self._live.wanted:
+            self._live.add(run_id, token)
+        return run
+
+    def _show(self, run: Run) -> None:
+        """Have what a run says shown as it comes, unless nobody is to see it."""
+        self._live = getattr(self._exporter, "live", None)
+        if self._live is not None and self._live.wanted and self._may_be_shown(run):
+            project = run.session_name or settings.project()
+            self._live.begin(run.id, run.trace_id, run.start_time, project)
+
+    def _may_be_shown(self, run: Run) -> bool:
+        """Whether what a model says may be told as it comes, a piece at a time."""
+        redactions = [*self._redactions, getattr(self._exporter, "redaction", None)]
+        return self._samples(run.trace_id) and not any(
+            each is not None and each.touches_outputs for each in redactions
+        )
+
     def _send(self, run: Run, operation_of: Callable[[Run], Operation]) -> None:
-        if sampled(run.trace_id):
+        if self._samples(run.trace_id):
             is_over = run.parent_run_id is None and run.end_time is not None
             operation = operation_of(run)
             operation.attachments = self._new_attachments(run)
@@ -196,14 +288,15 @@ class LangChainTracer(BaseTracer):
         asked = settings.redaction()
         return [each for each in (self.redaction, asked) if each is not None]
 
+    def _samples(self, trace_id: UUID) -> bool:
+        return sampled(trace_id)
+
     @property
     def _exporter(self) -> Destination:
-        """Where to send; made when there is something to send."""
-        if self._destination is None:
-            self._destination = (
-                default_exporter() if self.client is None else ClientDestination(self.client)
-            )
-        return self._destination
+        """Where to send; looked for when there is something to send."""
+        if self._destination is not None:
+            return self._destination
+        return default_exporter() if self.client is None else ClientDestination(self.client)
 
     def copy_with_metadata_defaults(
         self, *, metadata: Mapping[str, Any] | None = None, tags: list[str] | None = None
@@ -216,18 +309,22 @@ class LangChainTracer(BaseTracer):
             metadata: Metadata for every run.
             tags: Tags for every run.
         """
+        more: dict[str, Any] = {}  # What a subclass need not know of.
+        if self._destination is not None:
+            more["destination"] = self._destination
+        if self.redaction is not None:
+            more["redaction"] = self.redaction
         return type(self)(
             example_id=self.example_id,
             project_name=self.project_name,
             client=self.client,
-            tags=sorted({*self.tags, *(tags or ())}),
-            metadata=_with_defaults(self.tracing_metadata, metadata),
+            tags=sorted({*self.tags, *tags}) if tags else self.tags,
+            metadata=with_defaults(self.tracing_metadata, metadata),
             address=self.address,
-            destination=self._destination,
-            redaction=self.redaction,
             run_map=self.run_map,
             order_map=self.order_map,
             _external_run_ids=self._external_run_ids,
+            **more,
         )
 
     def get_run_url(self) -> str:
@@ -241,7 +338,7 @@ class LangChainTracer(BaseTracer):
         if self.client is not None:
             return str(self.client.get_run_url(run=self.latest_run, project_name=self.project_name))
         origin = settings.endpoint().rstrip("/").removesuffix("/v1").removesuffix("/api")
-        project = quote(self.latest_run.session_name or self.project_name, safe="")
+        project = quote(self.latest_run.session_name or settings.project(), safe="")
         return f"{origin}/projects/{project}/r/{self.latest_run.id}"
 
     def wait_for_futures(self, timeout: float = 30.0) -> bool:
@@ -254,20 +351,6 @@ class LangChainTracer(BaseTracer):
             Whether it has.
         """
         return self._exporter.flush(timeout)
-
-
-# Where the nearest surrounding tracer's value holds, not the outermost's: who runs what.
-_NEAREST_WINS = frozenset({"ls_agent_type"})
-
-
-def _with_defaults(
-    held: Mapping[str, Any] | None, more: Mapping[str, Any] | None
-) -> dict[str, Any] | None:
-    if held is None or more is None:
-        one = more if held is None else held
-        return None if one is None else dict(one)
-    nearest = {key: value for key, value in more.items() if key in _NEAREST_WINS}
-    return {**more, **held, **nearest}
 
 
 def sampled(trace_id: UUID) -> bool:

@@ -10,7 +10,7 @@ which names no value is sent, `content` what is left of a run whose content is n
 from __future__ import annotations
 
 from callboard.redaction.ready_made import READY_MADE
-from callboard.redaction.redaction import Redaction, redacted, text_to_show
+from callboard.redaction.redaction import Redaction, redacted
 from callboard.redaction.rules import Rule
 
-__all__ = ["READY_MADE", "Redaction", "Rule", "redacted", "text_to_show"]
+__all__ = ["READY_MADE", "Redaction", "Rule", "redacted"]

@@ -25,14 +25,13 @@ from callboard.redaction.hiding import (
 from callboard.redaction.names import PASSWORDS, Names
 from callboard.redaction.ready_made import READY_MADE
 from callboard.redaction.rules import Rule
-from callboard.redaction.running import complete_part
 from callboard.redaction.said import SAID_AS, Said
 from callboard.redaction.texts import Texts
 from callboard.wire import json
 from callboard.wire.keys import distinct
 from callboard.wire.operations import Attachment, Operation
 
-__all__ = ["Redaction", "redacted", "text_to_show"]
+__all__ = ["Redaction", "redacted"]
 
 _ACCEPTED = (*READY_MADE, "passwords")
 # Deeper than what is captured.
@@ -99,7 +98,6 @@ class Redaction:
             [rule for name, ready in READY_MADE.items() if name in rules for rule in ready],
             Names("passwords", secret) if secret else None,
         )
-        self._can_search_beginnings = not own
         self._said = Said()
         self._has_failed = False
 
@@ -126,29 +124,19 @@ class Redaction:
             self._complain(error)
             return _bare(operation)
 
-    def progress(self, text: str) -> str | None:
-        """Return what may be told of the text of a call that is still running. Never raises.
+    @property
+    def touches_outputs(self) -> bool:
+        """Whether anything of what runs return may be changed.
 
-        What is not complete yet may be the beginning of something that a rule looks for, so the
-        end of the text is kept back.
-
-        Args:
-            text: All of the text so far, not only the piece that came last.
-
-        Returns:
-            What may be shown in place of what was shown before; None if nothing may be, as what
-            decides can judge only what is complete.
+        Then nothing of it can be told before it is complete: half of a secret is not seen to be
+        one.
         """
-        hides = self._hiding.of["outputs"] or self._hiding.anonymizer
-        if hides or not self._content or not self._can_search_beginnings:
-            return None
-        if not self._texts:
-            return text
-        try:
-            return self._texts.text(complete_part(text), Counter())
-        except Exception as error:  # noqa: BLE001 - as in `apply`
-            self._complain(error)
-            return None
+        return bool(
+            self._hiding.of["outputs"]
+            or self._hiding.anonymizer
+            or self._texts
+            or not self._content
+        )
 
     def _applied(self, operation: Operation) -> Operation:
         counts: dict[str, Counter[str]] = {"head": Counter()}
@@ -227,23 +215,6 @@ def redacted(operation: Operation, redactions: Iterable[Redaction]) -> Operation
     for each in redactions:
         operation = each.apply(operation)
     return operation
-
-
-def text_to_show(text: str, redactions: Iterable[Redaction]) -> str | None:
-    """Return what several redactions let be told of the text of a call that is still running.
-
-    Args:
-        text: All of the text so far.
-        redactions: Those that `redacted` will apply when the call has ended.
-
-    Returns:
-        What `Redaction.progress` says; None if any of them lets nothing be told.
-    """
-    shown: str | None = text
-    for each in redactions:
-        if shown is not None:
-            shown = each.progress(shown)
-    return shown
 
 
 def _copied(value: Any, above: tuple[int, ...] = ()) -> Any:

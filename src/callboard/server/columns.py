@@ -71,7 +71,11 @@ def told(read: Callable[[RunRecord], Any], needs: tuple[Field, ...] = ()) -> Col
         read: Returns it as it is in JSON.
         needs: What of the record must be read for it.
     """
-    return Column(lambda run, _origin: read(run), needs)
+
+    def read_unlinked(run: RunRecord, _origin: Origin) -> Any:
+        return read(run)
+
+    return Column(read_unlinked, needs)
 
 
 NOTHING = told(lambda _run: None)

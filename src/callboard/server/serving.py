@@ -96,7 +96,11 @@ class RunningServer:
 
 
 def start(
-    *, database: str | Path | None = None, host: str = DEFAULT_HOST, port: int = 0
+    *,
+    database: str | Path | None = None,
+    host: str = DEFAULT_HOST,
+    port: int = 0,
+    full_sync: bool = False,
 ) -> RunningServer:
     """Start a server in this process.
 
@@ -104,6 +108,7 @@ def start(
         database: Its file, made if it is missing; the default one if None.
         host: The loopback address to listen at.
         port: The port to listen at; 0 takes one that is free.
+        full_sync: Whether what comes is on the disk before it is answered for; see `Settings`.
 
     Returns:
         The server; stop it with ``stop()``, or use it in a ``with`` statement.
@@ -115,7 +120,7 @@ def start(
         StoreError: The file can't be used.
     """
     path = default_database() if database is None else Path(database)
-    return RunningServer(Settings(host=host, port=port, database=path))
+    return RunningServer(Settings(host=host, port=port, database=path, full_sync=full_sync))
 
 
 def serve(settings: Settings, on_start: Callable[[str], object]) -> None:
@@ -147,7 +152,8 @@ class _Served:
         try:
             self._socket = _listen(settings)
             try:
-                self._board = Board(SqliteStore.open(settings.database), settings)
+                store = SqliteStore.open(settings.database, full_sync=settings.full_sync)
+                self._board = Board(store, settings)
             except BaseException:
                 self._socket.close()
                 raise
@@ -217,6 +223,8 @@ def _listen(settings: Settings) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((settings.host, settings.port))
+        # Two may bind an address that neither listens at; one of them may listen.
+        listening.listen()
     except OSError as error:
         listening.close()
         raise PortTakenError(

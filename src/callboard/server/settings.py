@@ -42,6 +42,8 @@ class Settings:
         readers: How many reads go on at a time.
         allowed_hosts: Names that the server may be called by, besides loopback ones: a page
             of somebody else's that has its name point here is not among them.
+        full_sync: Whether what comes is on the disk before it is answered for, not just with the
+            system: then power loss costs nothing that was acknowledged either.
     """
 
     host: str = DEFAULT_HOST
@@ -51,6 +53,7 @@ class Settings:
     max_queued_bytes: int = 64 * 1024 * 1024
     readers: int = 4
     allowed_hosts: frozenset[str] = frozenset()
+    full_sync: bool = False
 
     def __post_init__(self) -> None:
         if not is_loopback(self.host):

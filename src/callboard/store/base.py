@@ -9,8 +9,9 @@ Order. Operations of one run may come in any order, in one write or in several, 
 without the other, and what is read is the same: fields merge as `callboard.wire.operations.merge`
 says. Children may come before their parents, feedback before its run. A run is readable as soon
 as anything is known of it, by its id; in lists as soon as its project and its start are known.
-A run without trace and place gets its own (a root's is itself; a child's follows from its
-parent's when that is known).
+A run without trace and place gets its own: a root's is itself, a child's follows from its
+parent's when that is known, and until then it is said to be in its parent's trace. A run whose
+create names no project is in the project ``default``.
 
 Threads. `write` and the other changes are called by one thread at a time; reads by any number,
 meanwhile. A read sees every write that returned before it began. Other processes may read,
@@ -78,7 +79,11 @@ class Store(Protocol):
     # Runs.
 
     def find_runs(self, query: RunQuery) -> Page[RunRecord]:
-        """Return a page of runs."""
+        """Return a page of runs.
+
+        A query that has to look into inputs and outputs (`Search`, entries of them) may give up
+        after some seconds of that: see `Page.stopped_at_us`.
+        """
         ...
 
     def read_run(self, run_id: UUID, fields: Iterable[Field] = ()) -> RunRecord | None:
@@ -117,15 +122,23 @@ class Store(Protocol):
     ) -> list[tuple[Any, RunStatistics]]:
         """Return the same for each value of something, the most numerous first, at most 1,000.
 
+        Feedback is not told. A run with several tags, or values of a key, counts for each.
+
         Args:
             query: Which runs.
             by: What tells them apart.
-            key: Which metadata, if it is that.
+            key: Which metadata, if it is that: the path of its entries
+                (`callboard.query.entries`), whose texts are the values.
+
+        Raises:
+            BadOptionError: Nothing of that name tells runs apart, or the key is missing.
         """
         ...
 
     def find_threads(self, query: RunQuery, having: Node | None = None) -> Page[ThreadRecord]:
         """Return the threads that root runs of a query belong to, the latest first.
+
+        Of each thread those of its traces count that the query means.
 
         Args:
             query: Which root runs.
@@ -161,6 +174,7 @@ class Store(Protocol):
 
         Raises:
             NameTakenError: Another project has the name.
+            BadOptionError: There is no such attribute, or it can't be changed.
         """
         ...
 

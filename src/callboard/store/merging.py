@@ -42,7 +42,7 @@ an update. Zero is: nothing was said."""
 
 _EMPTY = frozenset({b"{}", b"[]"})
 _PROJECT_FIELDS = ("session_id", "session_name", "address")
-_HEADS = tuple(name for name in FIELDS if name not in {*PARTS, "project"})
+_HEADS = frozenset(FIELDS) - {*PARTS, "project"}
 
 
 def outweighs(new: int, known: int) -> bool:
@@ -83,9 +83,8 @@ class Draft:
         weight = UPDATE
         if operation.kind == "create":
             weight = START if head.get("end_time") is None else WHOLE
-        for name in _HEADS:
-            value = head.get(name)
-            if value is not None:
+        for name, value in head.items():
+            if name in _HEADS and value is not None:
                 self._say(name, weight, value)
         self._say_project(head, weight)
         for name, part in operation.parts.items():
@@ -105,7 +104,8 @@ class Draft:
             self._say("project", DEFAULT, {})
 
     def _say(self, name: str, weight: int, value: Any) -> None:
-        if outweighs(weight, self._weights.get(name, 0)):
+        known = self._weights.get(name, 0)
+        if weight > known or weight == known == UPDATE:  # `outweighs`, without the call.
             self._weights[name] = weight
             self.values[name] = value
 
@@ -121,7 +121,7 @@ class Draft:
         for name, weight in self._weights.items():
             shift = _SHIFTS[name]
             before = known >> shift & _MASK
-            if outweighs(weight, before):
+            if weight > before or weight == before == UPDATE:
                 known += (weight - before) << shift
             else:
                 del self.values[name]

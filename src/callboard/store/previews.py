@@ -72,6 +72,9 @@ def preview(value: Any) -> str | None:
 
 
 def _line(text: str) -> str:
+    start = text[:LENGTH]
+    if start.isprintable() and "  " not in start:  # As most are; the rest takes ten times as long.
+        return start.strip()
     return " ".join(text[: LENGTH * 2].split())[:LENGTH]
 
 
@@ -125,6 +128,7 @@ def _glimpse(part: bytes) -> str | None:
 
 def _unescaped(text: bytes) -> str:
     try:
-        return str(json.decode(b'"%s"' % text))
+        # A character that is written as two may have been cut in half.
+        return str(json.decode(b'"%s"' % text)).encode(errors="ignore").decode()
     except BadBodyError:
         return text.decode(errors="ignore")

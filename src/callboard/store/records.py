@@ -184,7 +184,7 @@ class RunRecord(Outline):
             has told of.
         tags: Its tags.
         metadata: Its metadata.
-        thread_id: The thread that its trace belongs to, if any.
+        thread_id: The thread that its metadata names, or else its trace's root's, if any.
         reference_example_id: The dataset example that it ran, if any.
         inputs_preview: The beginning of its inputs, as text.
         outputs_preview: The beginning of its outputs, as text.
@@ -192,7 +192,8 @@ class RunRecord(Outline):
         payloads: Those of `PAYLOADS` that were asked for and that it has, as JSON bytes.
         attachments: The types of its files by name, if asked for.
         feedback: Its feedback by key, if asked for.
-        subtree_tokens: What the models inside it have used, its own included, each once.
+        subtree_tokens: What the models inside it have used, its own included, each once: one
+            with another inside it does not count. Details are not told.
         subtree_cost: What they have cost.
         subtree_first_token_us: When the first token of any of them came.
     """
@@ -221,12 +222,13 @@ class RunQuery:
 
     Attributes:
         project_ids: They are in one of these projects.
-        ids: They are these; all other conditions are ignored then.
+        ids: They are these; all other conditions are ignored then, and those are found too that
+            are in no list yet.
         trace_id: They are in this trace.
         parent_run_id: They are directly inside this run.
         run_type: They are of this type.
         is_root: They are, or are not, the outermost of their trace.
-        has_error: They have, or have not, failed.
+        has_error: Their status is, or is not, ``error``.
         since_us: They started then or later.
         until_us: They started before then.
         reference_example_ids: They ran one of these examples.

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from callboard.tracers.base import AsyncBaseTracer, BaseTracer
+    from callboard.tracers.evaluation import EvaluatorCallbackHandler
     from callboard.tracers.langchain import LangChainTracer
+    from callboard.tracers.log_stream import LogStreamCallbackHandler, RunLog, RunLogPatch
     from callboard.tracers.run_collector import RunCollectorCallbackHandler
     from callboard.tracers.schemas import Run
     from callboard.tracers.stdout import ConsoleCallbackHandler
@@ -19,18 +21,26 @@ __all__ = [
     "AsyncBaseTracer",
     "BaseTracer",
     "ConsoleCallbackHandler",
+    "EvaluatorCallbackHandler",
     "LangChainTracer",
+    "LogStreamCallbackHandler",
     "Run",
     "RunCollectorCallbackHandler",
+    "RunLog",
+    "RunLogPatch",
 ]
 
 _HOMES = {
     "AsyncBaseTracer": "base",
     "BaseTracer": "base",
     "ConsoleCallbackHandler": "stdout",
+    "EvaluatorCallbackHandler": "evaluation",
     "LangChainTracer": "langchain",
+    "LogStreamCallbackHandler": "log_stream",
     "Run": "schemas",
     "RunCollectorCallbackHandler": "run_collector",
+    "RunLog": "log_stream",
+    "RunLogPatch": "log_stream",
 }
 
 

@@ -55,7 +55,10 @@ class BaseTracer(TracerCore[Run], BaseCallbackHandler):
         return self._tell_hook(run, hook)
 
     def _tell_hook(self, run: Run, hook: str, *args: Any) -> Run:
-        getattr(self, hook)(run, *args)
+        method = getattr(self, hook)
+        # Of the hooks of an event most are not overridden; to see that takes half a call.
+        if getattr(method, "__func__", None) is not _silent:
+            method(run, *args)
         return run
 
     def _finish_run(self, run: Run, hook: str) -> Run:

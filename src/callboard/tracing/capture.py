@@ -21,6 +21,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from functools import lru_cache
 from itertools import islice
 from math import prod
 from pathlib import PurePath
@@ -34,10 +35,19 @@ from types import (
 from typing import Any, TypeAlias, overload
 from uuid import UUID
 
-from callboard.tracing.constructors import constructor_of
+from callboard.tracing.constructors import CLASSES, ONE_BY_ONE, Form, form_of
 from callboard.wire.keys import distinct
+from callboard.wire.operations import NUMBER, PUNCTUATION, MeasuredDict, measured
 
-__all__ = ["MAX_DEPTH", "MAX_LENGTH", "MAX_VALUES", "Captured", "capture", "fields_of"]
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_LENGTH",
+    "MAX_VALUES",
+    "Captured",
+    "capture",
+    "capture_measured",
+    "fields_of",
+]
 
 Captured: TypeAlias = Any
 """Dictionaries with string keys, lists, and leaves that can't change."""
@@ -69,6 +79,9 @@ _LEAVES = frozenset(
         Fraction,
     }
 )
+# Of LangChain's form, what stands around the fields: about so many bytes, and values.
+_FORM_SIZE = 200
+_FORM_VALUES = 8
 # What prints well enough, and holds too much to be walked.
 _OPAQUE = (type, FunctionType, BuiltinFunctionType, MethodType, ModuleType, PurePath)
 
@@ -85,100 +98,205 @@ def capture(value: Any) -> Captured:
         pydantic models and other objects as dictionaries of their fields; exceptions, and
         what can't be read, as text.
     """
-    return _walk(value, (), [MAX_VALUES])
+    return _any(value, [], [MAX_VALUES])[0]
 
 
-def _walk(value: Any, above: tuple[int, ...], left: list[int]) -> Captured:
-    """Return a value as it is now.
+def capture_measured(value: Any) -> Captured:
+    """Return a value as it is now, as `capture` does; it knows its size.
 
     Args:
         value: Anything.
-        above: The ids of what it is inside of.
-        left: One number: how many more values may be recorded.
+
+    Returns:
+        Leaves as they are, a `callboard.wire.operations.MeasuredDict`, or a ``MeasuredList``.
     """
-    kind = type(value)
-    if kind in _LEAVES:
-        if (kind is str or kind is bytes) and len(value) > MAX_LENGTH:
-            return _beginning(value, MAX_LENGTH)
-        return value
+    if type(value) is dict:
+        ours = MeasuredDict(value)
+        ours.size = _capture_members(ours, [id(value)], [MAX_VALUES])
+        return ours
+    captured, size = _any(value, [], [MAX_VALUES])
+    return measured(captured, size)
+
+
+# What these functions pass on: the ids of what a value is inside of, and one number: how many
+# more values may be recorded. Each returns about how many bytes it has captured, too, for
+# whoever bounds what is held: to find that out later is to go through it all again.
+#
+# All of tracing waits for them: hence the loops that look at leaves themselves, as a call for
+# each takes three times as long.
+
+
+def _captured(  # noqa: PLR0911 - a list
+    value: Any, above: list[int], left: list[int]
+) -> tuple[Captured, int]:
+    """Capture a value that is no leaf; return it and its size."""
+    kind: Any = type(value)
+    if (kind is dict or kind is list) and not value:
+        return kind(), 0
     if id(value) in above:
-        return f"<cycle: {kind.__qualname__}>"
+        return _text(f"<cycle: {kind.__qualname__}>")
     if len(above) >= MAX_DEPTH:
-        return f"<too deep: {kind.__qualname__}>"
+        return _text(f"<too deep: {kind.__qualname__}>")
+    above.append(id(value))
     try:
-        return _container(value, kind, (*above, id(value)), left)
-    except Exception as error:  # noqa: BLE001 - a value may raise anything when it is read
-        return described(value, error)
-
-
-def _container(value: Any, kind: type, above: tuple[int, ...], left: list[int]) -> Captured:  # noqa: PLR0911 - a list
-    if kind is dict:
         # Of a copy, made in one step: reading an item, or another thread, may change it.
-        held = value.copy()
-        return _mapping(held.items(), len(held), above, left)
-    if kind is list or kind is tuple:
-        return _sequence(value, len(value), above, left)
-    if isinstance(value, Enum):
-        return _walk(value.value, above, left)
-    # Subclasses of leaves; their own attributes, if any, are not recorded.
-    if isinstance(value, str | bytes):
-        return value if len(value) <= MAX_LENGTH else _beginning(value, MAX_LENGTH)
-    if isinstance(value, int | float):
-        return value
-    if isinstance(value, bytearray | memoryview):
-        return _walk(bytes(value), above, left)
-    # The class of what follows may be anybody's, and its items without an end.
-    if isinstance(value, Mapping):
-        items = list(islice(value.items(), left[0] + 1))
-        return _mapping(items, len(items), above, left)
-    if isinstance(value, list | tuple | AbstractSet | deque | array | ValuesView | ItemsView):
-        items = list(islice(value, left[0] + 1))
-        return _sequence(items, len(items), above, left)
-    return _object(value, kind, above, left)
+        if kind is dict:
+            members = value.copy()
+            return members, _capture_members(members, above, left)
+        if kind is list or kind is tuple:
+            items = list(value)
+            return items, _capture_items(items, above, left)
+        form = form_of(kind)
+        if form is not None:
+            return _constructor(value, form, above, left)
+        return _container(value, kind, above, left)
+    except Exception as error:  # noqa: BLE001 - a value may raise anything when it is read
+        return _text(described(value, error))
+    finally:
+        above.pop()
+
+
+def _capture_members(ours: dict[Any, Any], above: list[int], left: list[int]) -> int:
+    """Capture the values of a dictionary that nobody else holds, in their places."""
+    if len(ours) > left[0]:
+        for key in list(islice(ours, left[0], None)):
+            del ours[key]
+        size = _capture_members(ours, above, left)
+        ours["..."] = _CUT
+        return size + len(_CUT)
+    left[0] -= len(ours)
+    size = 2 * PUNCTUATION * len(ours)
+    for key, value in ours.items():
+        if type(key) is not str:
+            left[0] += len(ours)
+            _name_keys(ours)
+            return _capture_members(ours, above, left)
+        kind = type(value)
+        size += len(key)
+        if kind is str:
+            size += len(value) if value.isascii() else 3 * len(value)
+            if len(value) > MAX_LENGTH:
+                ours[key] = _beginning(value, MAX_LENGTH)
+        elif kind not in _LEAVES:
+            ours[key], more = _captured(value, above, left)
+            size += more
+        elif kind is bytes:
+            ours[key] = _beginning(value, MAX_LENGTH)
+            size += len(ours[key])
+        else:
+            size += NUMBER
+    return size
+
+
+def _capture_items(ours: list[Any], above: list[int], left: list[int]) -> int:
+    """Capture the items of a list that nobody else holds, in their places."""
+    if len(ours) > left[0]:
+        del ours[left[0] :]
+        size = _capture_items(ours, above, left)
+        ours.append(_CUT)
+        return size + len(_CUT)
+    left[0] -= len(ours)
+    size = PUNCTUATION * len(ours)
+    for index, value in enumerate(ours):
+        kind = type(value)
+        if kind is str:
+            size += len(value) if value.isascii() else 3 * len(value)
+            if len(value) > MAX_LENGTH:
+                ours[index] = _beginning(value, MAX_LENGTH)
+        elif kind not in _LEAVES:
+            ours[index], more = _captured(value, above, left)
+            size += more
+        elif kind is bytes:
+            ours[index] = _beginning(value, MAX_LENGTH)
+            size += len(ours[index])
+        else:
+            size += NUMBER
+    return size
 
 
 _CUT = "<the rest is not recorded: too many values>"
 
 
-def _sequence(
-    items: Iterable[Any], count: int, above: tuple[int, ...], left: list[int]
-) -> list[Captured]:
-    if count > left[0]:
-        return [*_sequence(list(islice(items, left[0])), left[0], above, left), _CUT]
-    left[0] -= count
-    return [_walk(item, above, left) for item in items]
+def _any(value: Any, above: list[int], left: list[int]) -> tuple[Captured, int]:
+    """Capture a value, be it a leaf or not."""
+    one = [value]
+    left[0] += 1  # It is counted already.
+    size = _capture_items(one, above, left)
+    return one[0], size
 
 
-def _mapping(
-    items: Iterable[tuple[Any, Any]], count: int, above: tuple[int, ...], left: list[int]
-) -> dict[str, Captured]:
-    if count > left[0]:
-        return _mapping(list(islice(items, left[0])), left[0], above, left) | {"...": _CUT}
-    left[0] -= count
-    told = {key if type(key) is str else _key(key): _walk(item, above, left) for key, item in items}
-    return told if len(told) >= count else _with_all(items, above, left)
+def _text(text: str) -> tuple[str, int]:
+    return text, len(text)
 
 
-def _with_all(
-    items: Iterable[tuple[Any, Any]], above: tuple[int, ...], left: list[int]
-) -> dict[str, Captured]:
-    """Return items of which two have keys that print the same: the second is told apart."""
-    told: dict[str, Captured] = {}
-    for key, item in items:
-        told[distinct(_key(key), told)] = _walk(item, above, left)
-    return told
+def _constructor(value: Any, form: Form, above: list[int], left: list[int]) -> tuple[Captured, int]:
+    if form is ONE_BY_ONE:
+        members = dict(value.to_json())
+        return members, _capture_members(members, above, left)
+    kwargs, others = form.kwargs(value)
+    size = _FORM_SIZE
+    left[0] -= len(kwargs) + _FORM_VALUES
+    if left[0] < 0:
+        return _text(_CUT)
+    for name in others:
+        kwargs[name], more = _any(kwargs[name], above, left)
+        size += more
+    for name, text in kwargs.items():
+        if type(text) is str:
+            size += len(text) if text.isascii() else 3 * len(text)
+            if len(text) > MAX_LENGTH:
+                kwargs[name] = _beginning(text, MAX_LENGTH)
+    return {"lc": 1, "type": "constructor", "id": form.id.copy(), "kwargs": kwargs}, size
 
 
-def _object(value: Any, kind: type, above: tuple[int, ...], left: list[int]) -> Captured:
+def _container(  # noqa: PLR0911 - a list
+    value: Any, kind: type, above: list[int], left: list[int]
+) -> tuple[Captured, int]:
+    if isinstance(value, Enum):
+        return _any(value.value, above, left)
+    # Subclasses of leaves; their own attributes, if any, are not recorded.
+    if isinstance(value, str | bytes):
+        text = value if len(value) <= MAX_LENGTH else _beginning(value, MAX_LENGTH)
+        return text, len(text)
+    if isinstance(value, int | float):
+        return value, NUMBER
+    if isinstance(value, bytearray | memoryview):
+        return _any(bytes(value), above, left)
+    # The class of what follows may be anybody's, and its items without an end.
+    if isinstance(value, Mapping):
+        members = _named(list(islice(value.items(), left[0] + 1)))
+        return members, _capture_members(members, above, left)
+    if isinstance(value, list | tuple | AbstractSet | deque | array | ValuesView | ItemsView):
+        items = list(islice(value, left[0] + 1))
+        return items, _capture_items(items, above, left)
+    return _object(value, kind, above, left)
+
+
+def _object(value: Any, kind: type, above: list[int], left: list[int]) -> tuple[Captured, int]:
     if isinstance(value, _OPAQUE):
-        return str(value) if isinstance(value, PurePath) else described(value)
+        return _text(str(value) if isinstance(value, PurePath) else described(value))
     if isinstance(value, BaseException):
-        return _beginning(str.__str__(repr(value)), _MAX_REPR)
+        return _text(_beginning(str.__str__(repr(value)), _MAX_REPR))
     for read in _READERS:
         state = read(value, kind)
         if state is not None:
-            return _walk(state, above, left)
-    return described(value)
+            return _any(state, above, left)
+    return _text(described(value))
+
+
+def _name_keys(ours: dict[Any, Any]) -> None:
+    """Give a dictionary keys that are text."""
+    items = list(ours.items())
+    ours.clear()
+    ours.update(_named(items))
+
+
+def _named(items: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
+    """Return items by keys that are text; of two that print the same, the second is told apart."""
+    named: dict[str, Any] = {}
+    for key, item in items:
+        named[distinct(_key(key), named)] = item
+    return named
 
 
 def _key(key: Any) -> str:
@@ -218,13 +336,22 @@ def _beginning(value: str | bytes, length: int) -> str | bytes:
 
 
 def _pydantic(value: Any, kind: type) -> Any:
-    names = getattr(kind, "model_fields", None)
+    names = _field_names(kind)
     if names is None:
         return _pydantic_v1(value, kind)
     held = vars(value)
-    more = getattr(value, "__pydantic_extra__", None) or {}
-    told = {name: held[name] for name, info in names.items() if name in held and not info.exclude}
-    return told | more
+    more = getattr(value, "__pydantic_extra__", None)
+    told = {name: held[name] for name in names if name in held}
+    return told | more if more else told
+
+
+@lru_cache(CLASSES)
+def _field_names(kind: type) -> tuple[str, ...] | None:
+    """Return which fields of a class's objects are told; None if it is none of pydantic's."""
+    fields: Mapping[str, Any] | None = getattr(kind, "model_fields", None)
+    if fields is None:
+        return None
+    return tuple(name for name, info in fields.items() if not info.exclude)
 
 
 def _pydantic_v1(value: Any, kind: type) -> Any:
@@ -278,7 +405,6 @@ def _slots(value: Any, kind: type) -> dict[str, Any]:
 
 
 _READERS: tuple[Callable[[Any, type], Any], ...] = (
-    constructor_of,
     _pydantic,
     _dataclass,
     _attrs,

@@ -10,8 +10,15 @@ from callboard.tracing.base import BaseTracer
 from callboard.tracing.capture import capture
 from callboard.tracing.run import Run
 
-__all__ = ["ConsoleCallbackHandler", "FunctionCallbackHandler", "elapsed", "try_json_stringify"]
+__all__ = [
+    "MILLISECONDS_IN_SECOND",
+    "ConsoleCallbackHandler",
+    "FunctionCallbackHandler",
+    "elapsed",
+    "try_json_stringify",
+]
 
+MILLISECONDS_IN_SECOND = 1000
 _GREEN, _BLUE, _RED = "32;1", "36;1", "31;1"
 
 
@@ -35,7 +42,7 @@ def elapsed(run: Any) -> str:
         run: Has a start time and an end time.
     """
     seconds = (run.end_time - run.start_time).total_seconds()
-    return f"{seconds * 1000:.0f}ms" if seconds < 1 else f"{seconds:.2f}s"
+    return f"{seconds * MILLISECONDS_IN_SECOND:.0f}ms" if seconds < 1 else f"{seconds:.2f}s"
 
 
 class FunctionCallbackHandler(BaseTracer):

@@ -12,71 +12,108 @@ nothing of LangChain is imported.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
+from collections.abc import Callable
+from functools import lru_cache
+from itertools import takewhile
+from typing import Any, NamedTuple, TypeAlias
 
-__all__ = ["constructor_of"]
+__all__ = ["CLASSES", "ONE_BY_ONE", "Form", "form_of"]
 
-_ABSENT = object()
-
-
-class _Field(NamedTuple):
-    name: str
-    required: bool
-    empty: type | None  # The container that is its default when empty: dict, list or none.
-    default: Any
+CLASSES = 1024
+"""How many classes are remembered: more than programs have, unless they make them as they run."""
 
 
-class _Form(NamedTuple):
-    """What all objects of a class have in common."""
+_Field: TypeAlias = tuple[str, bool, type | None, Any]
+"""A field's name, whether it is required, its default, and before that the container that is its
+default when empty: dict, list or none."""
+
+
+class Form(NamedTuple):
+    """What the serialised forms of a class's objects have in common.
+
+    Attributes:
+        id: Where the class is found, as a path.
+        fields: Its fields.
+        attributes: What returns more that is told, whatever it is.
+    """
 
     id: list[str]
     fields: list[_Field]
+    attributes: list[Callable[[Any], dict[str, Any]]]
+
+    def kwargs(self, value: Any) -> tuple[dict[str, Any], set[str]]:
+        """Return those fields of an object that are told.
+
+        Args:
+            value: The object.
+
+        Returns:
+            A dictionary of its own, and the names in it of what is neither text nor None.
+        """
+        held = vars(value)
+        kwargs: dict[str, Any] = {}
+        others: set[str] = set()
+        for name, required, empty, default in self.fields:
+            if name not in held:
+                continue
+            field = held[name]
+            kind = type(field)
+            # Most are None, text or the empty container that they are by default: no call.
+            if field is None:
+                if required or default is not None:
+                    kwargs[name] = None
+            elif kind is str:
+                if field or required or field != default:
+                    kwargs[name] = field
+            elif kind is empty and not field and not required:
+                pass
+            elif required or _truthy(field) or _differs(field, empty, default):
+                kwargs[name] = field
+                others.add(name)
+        for attributes in self.attributes:
+            added = attributes(value)
+            kwargs.update(added)
+            others.update(added)
+        return kwargs, others
 
 
-# None stands for a class whose objects must be asked one by one: it hides secrets, adds
-# attributes of its own, or has a form of its own, as LangChain's runnables have.
-_forms: WeakKeyDictionary[type, _Form | None] = WeakKeyDictionary()
+ONE_BY_ONE = Form([], [], [])
+"""The form of a class whose objects must be asked one by one, by ``to_json``: it hides secrets,
+or has a form of its own, as LangChain's runnables have."""
 
 
-def constructor_of(value: Any, kind: type) -> dict[str, Any] | None:
-    """Return an object's serialised form, its fields not walked yet; None if it has none.
+@lru_cache(CLASSES)
+def form_of(kind: Any) -> Form | None:
+    """Return the form of a class's objects; None if LangChain has none for them.
 
     Args:
-        value: Any object.
-        kind: Its class.
+        kind: Any class.
     """
     if not hasattr(kind, "lc_id") or not hasattr(kind, "model_fields"):
         return None
-    form = _forms.get(kind, _ABSENT)
-    if form is _ABSENT:
-        form = _forms[kind] = _form_of(value, kind)
-    if not isinstance(form, _Form):
-        told: dict[str, Any] = value.to_json()
-        return told
-    held = vars(value)
-    kwargs: dict[str, Any] = {}
-    for name, required, empty, default in form.fields:
-        if name in held:
-            field = held[name]
-            if required or _truthy(field) or _differs(field, empty, default):
-                kwargs[name] = field
-    return {"lc": 1, "type": "constructor", "id": form.id, "kwargs": kwargs}
-
-
-def _form_of(value: Any, kind: Any) -> _Form | None:
-    if not kind.is_lc_serializable() or value.lc_secrets or value.lc_attributes:
-        return None
-    if kind.to_json.__qualname__ != "Serializable.to_json":
-        return None
-    return _Form(
+    # Its classes, up to the one that makes the form.
+    own: list[type] = list(takewhile(_makes_no_form, kind.__mro__))
+    added = [vars(each)["lc_attributes"] for each in own if "lc_attributes" in vars(each)]
+    if (
+        kind.to_json.__qualname__ != "Serializable.to_json"
+        or not kind.is_lc_serializable()
+        or any("lc_secrets" in vars(each) for each in own)
+        or not all(isinstance(each, property) for each in added)
+    ):
+        return ONE_BY_ONE
+    return Form(
         list(kind.lc_id()),
         [
-            _Field(name, info.is_required(), _empty_of(info), info.get_default())
+            (name, info.is_required(), _empty_of(info), info.get_default())
             for name, info in kind.model_fields.items()
             if not info.exclude
         ],
+        [each.fget for each in added],
     )
+
+
+def _makes_no_form(kind: type) -> bool:
+    return "to_json" not in vars(kind)
 
 
 def _empty_of(info: Any) -> type | None:
@@ -95,7 +132,7 @@ def _truthy(value: Any) -> bool:
 
 
 def _differs(value: Any, empty: type | None, default: Any) -> bool:
-    if value is default or (empty is not None and isinstance(value, empty)):
+    if empty is not None and isinstance(value, empty):
         return False
     try:
         return bool(value != default)

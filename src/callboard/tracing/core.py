@@ -1,7 +1,9 @@
 """What tracers of both colours do: every event, written once, over the recorder.
 
-Each method records its event, then begins, tells of or finishes the run. How hooks are called,
-at once or awaited, is the colour's affair (`callboard.tracing.base`).
+Each event's method has its run made, completed or failed by a step, then begins, tells of or
+finishes it. The steps have the names that they have in LangChain, so that tracers which override
+one there do so here. How hooks are called, at once or awaited, is the colour's affair
+(`callboard.tracing.base`).
 """
 
 from __future__ import annotations
@@ -12,12 +14,15 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from callboard.payloads import Payload
+from callboard.tracing.gateway import promote_gateway_metadata
 from callboard.tracing.kinds import CHAIN, CHAT_MODEL, LLM, RETRIEVER, TOOL, Kind, SchemaFormat
 from callboard.tracing.recorder import Place, Recorder
 from callboard.tracing.responses import captured_response, tool_call_count
 from callboard.tracing.run import Run
 
 __all__ = ["TracerCore"]
+
+_MODELS = {"llm", "chat_model"}
 
 R = TypeVar("R")
 """What telling of a run returns: the run, or a coroutine that does."""
@@ -70,21 +75,32 @@ class TracerCore(ABC, Generic[R]):
     def _schema_format(self) -> SchemaFormat:
         return self._recorder.schema_format
 
-    def _snapshot(self, value: Any) -> Any:
+    @staticmethod
+    def _snapshot(value: Any) -> Any:
         """Return what is recorded of a value: itself, for listeners expect the real thing."""
         return value
 
+    def _answered(self, response: Payload) -> dict[str, Any]:
+        """Return what is recorded of a model's response: messages in their serialised form."""
+        return captured_response(response)
+
+    # What the colours do.
+
     @abstractmethod
+    def _persist_run(self, run: Run) -> Any:
+        """Keep a trace that has ended."""
+
     def _begin_run(self, run: Run, hook: str) -> R:
         """Place a run that starts, and call the hooks of its start."""
+        raise NotImplementedError
 
-    @abstractmethod
     def _tell_hook(self, run: Run, hook: str, *args: Any) -> R:
         """Call a hook of a run that goes on."""
+        raise NotImplementedError
 
-    @abstractmethod
     def _finish_run(self, run: Run, hook: str) -> R:
         """Call the hooks of a run that has ended, and let go of it."""
+        raise NotImplementedError
 
     # Starts.
 
@@ -92,7 +108,8 @@ class TracerCore(ABC, Generic[R]):
         self, serialized: dict[str, Any], prompts: list[str], *, run_id: UUID, **kwargs: Any
     ) -> R:
         """Record the start of a text model."""
-        return self._start_run(LLM, serialized, prompts, run_id, kwargs, "_on_llm_start")
+        run = self._create_llm_run(serialized, prompts, run_id, **kwargs)
+        return self._begin_run(run, "_on_llm_start")
 
     def on_chat_model_start(
         self,
@@ -108,17 +125,15 @@ class TracerCore(ABC, Generic[R]):
             NotImplementedError: In the original format, which knows text models only: the
                 manager then tells of a text model's start, with the messages as text.
         """
-        if self._schema_format == "original":
-            raise NotImplementedError("The original format has no chat models.")
-        return self._start_run(
-            CHAT_MODEL, serialized, messages, run_id, kwargs, "_on_chat_model_start"
-        )
+        run = self._create_chat_model_run(serialized, messages, run_id, **kwargs)
+        return self._begin_run(run, "_on_chat_model_start")
 
     def on_chain_start(
         self, serialized: dict[str, Any], inputs: dict[str, Any], *, run_id: UUID, **kwargs: Any
     ) -> R:
         """Record the start of a chain."""
-        return self._start_run(CHAIN, serialized, inputs, run_id, kwargs, "_on_chain_start")
+        run = self._create_chain_run(serialized, inputs, run_id, **kwargs)
+        return self._begin_run(run, "_on_chain_start")
 
     def on_tool_start(
         self,
@@ -130,28 +145,65 @@ class TracerCore(ABC, Generic[R]):
         **kwargs: Any,
     ) -> R:
         """Record the start of a tool."""
-        kind, given = TOOL, inputs if inputs is not None else input_str
-        if isinstance(inputs, dict) and self._schema_format != "streaming_events":
-            kind = CHAIN._replace(run_type=TOOL.run_type)  # Its arguments, by their own names.
-        return self._start_run(kind, serialized, given, run_id, kwargs, "_on_tool_start")
+        run = self._create_tool_run(serialized, input_str, run_id, inputs=inputs, **kwargs)
+        return self._begin_run(run, "_on_tool_start")
 
     def on_retriever_start(
         self, serialized: dict[str, Any], query: str, *, run_id: UUID, **kwargs: Any
     ) -> R:
         """Record the start of a retriever."""
-        kwargs["name"] = kwargs.get("name") or "Retriever"
-        return self._start_run(RETRIEVER, serialized, query, run_id, kwargs, "_on_retriever_start")
+        run = self._create_retrieval_run(serialized, query, run_id, **kwargs)
+        return self._begin_run(run, "_on_retriever_start")
 
-    def _start_run(
+    def _create_llm_run(
+        self, serialized: Mapping[str, Any] | None, prompts: Any, run_id: UUID, **kwargs: Any
+    ) -> Run:
+        return self._recorded_start(LLM, serialized, prompts, run_id, kwargs)
+
+    def _create_chat_model_run(
+        self, serialized: Mapping[str, Any] | None, messages: Any, run_id: UUID, **kwargs: Any
+    ) -> Run:
+        if self._schema_format == "original":
+            raise NotImplementedError("The original format has no chat models.")
+        return self._recorded_start(CHAT_MODEL, serialized, messages, run_id, kwargs)
+
+    def _create_chain_run(
+        self, serialized: Mapping[str, Any] | None, inputs: Any, run_id: UUID, **kwargs: Any
+    ) -> Run:
+        return self._recorded_start(CHAIN, serialized, inputs, run_id, kwargs)
+
+    def _create_tool_run(
+        self,
+        serialized: Mapping[str, Any] | None,
+        input_str: str,
+        run_id: UUID,
+        *,
+        inputs: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Run:
+        given = inputs if inputs is not None else input_str
+        kwargs["inputs"] = inputs
+        return self._recorded_start(TOOL, serialized, given, run_id, kwargs)
+
+    def _create_retrieval_run(
+        self, serialized: Mapping[str, Any] | None, query: str, run_id: UUID, **kwargs: Any
+    ) -> Run:
+        kwargs["name"] = kwargs.get("name") or "Retriever"
+        return self._recorded_start(RETRIEVER, serialized, query, run_id, kwargs)
+
+    def _recorded_start(
         self,
         kind: Kind,
         serialized: Mapping[str, Any] | None,
         given: Any,
         run_id: UUID,
         kwargs: dict[str, Any],
-        hook: str,
-    ) -> R:
-        run = self._recorder.start(
+    ) -> Run:
+        inputs = kwargs.pop("inputs", None)
+        if isinstance(inputs, dict) and self._schema_format != "streaming_events":
+            # Its arguments, by their own names.
+            kind, given = CHAIN._replace(run_type=kind.run_type), inputs
+        return self._recorder.start(
             kind,
             serialized,
             given,
@@ -163,7 +215,6 @@ class TracerCore(ABC, Generic[R]):
             metadata=kwargs.pop("metadata", None),
             extra=kwargs,
         )
-        return self._begin_run(run, hook)
 
     # Meanwhile.
 
@@ -176,36 +227,42 @@ class TracerCore(ABC, Generic[R]):
         **kwargs: Any,
     ) -> R:
         """Record a token."""
-        run = self._recorder.running(run_id, "llm", "chat_model")
-        details = {"token": token} if chunk is None else {"token": token, "chunk": chunk}
-        self._recorder.happened(run, "new_token", details)
+        run = self._llm_run_with_token_event(token, run_id, chunk)
         return self._tell_hook(run, "_on_llm_new_token", token, chunk)
 
     def on_retry(self, retry_state: Payload, *, run_id: UUID, **kwargs: Any) -> R:
         """Record that something is tried again."""
-        run = self._recorder.running(run_id)
-        self._recorder.retried(run, retry_state)
+        run = self._llm_run_with_retry_event(retry_state, run_id)
         return self._tell_hook(run, "_on_retry")
+
+    def _llm_run_with_token_event(
+        self,
+        token: str | list[str | dict[str, Any]],
+        run_id: UUID,
+        chunk: Payload | None = None,
+        parent_run_id: UUID | None = None,
+    ) -> Run:
+        run = self._get_run(run_id, _MODELS)
+        details = {"token": token} if chunk is None else {"token": token, "chunk": chunk}
+        self._recorder.happened(run, "new_token", details)
+        return run
+
+    def _llm_run_with_retry_event(self, retry_state: Payload, run_id: UUID) -> Run:
+        run = self._get_run(run_id)
+        self._recorder.retried(run, retry_state)
+        return run
 
     # Ends.
 
     def on_llm_end(self, response: Payload, *, run_id: UUID, **kwargs: Any) -> R:
         """Record that a model, of either kind, has answered."""
-        run = self._recorder.running(run_id, "llm", "chat_model")
-        self._recorder.attach(run, kwargs.get("attachments"))
-        self._recorder.end(run, captured_response(response))
-        if calls := tool_call_count(response):
-            run.extra["tool_call_count"] = calls
-        return self._finish_run(run, "_on_llm_end")
+        run = self._complete_llm_run(response, run_id)
+        return self._finish_run(self._with_told(run, kwargs), "_on_llm_end")
 
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> R:
         """Record that a model has failed, and what it had answered by then."""
-        run = self._recorder.running(run_id, "llm", "chat_model")
-        self._recorder.attach(run, kwargs.get("attachments"))
-        if response := kwargs.get("response"):
-            self._recorder.returned(run, captured_response(response))
-        self._recorder.fail(run, error)
-        return self._finish_run(run, "_on_llm_error")
+        run = self._errored_llm_run(error, run_id, kwargs.get("response"))
+        return self._finish_run(self._with_told(run, kwargs), "_on_llm_error")
 
     def on_chain_end(
         self,
@@ -216,8 +273,8 @@ class TracerCore(ABC, Generic[R]):
         **kwargs: Any,
     ) -> R:
         """Record that a chain has ended, and its inputs if they are known only now."""
-        run = self._run_ended(CHAIN, run_id, outputs, kwargs)
-        return self._finish_run(self._run_with_inputs(run, inputs), "_on_chain_end")
+        run = self._complete_chain_run(outputs, run_id, inputs)
+        return self._finish_run(self._with_told(run, kwargs), "_on_chain_end")
 
     def on_chain_error(
         self,
@@ -228,51 +285,97 @@ class TracerCore(ABC, Generic[R]):
         **kwargs: Any,
     ) -> R:
         """Record that a chain has failed, and its inputs if they are known only now."""
-        run = self._run_failed(run_id, error, kwargs)
-        return self._finish_run(self._run_with_inputs(run, inputs), "_on_chain_error")
+        run = self._errored_chain_run(error, inputs, run_id)
+        return self._finish_run(self._with_told(run, kwargs), "_on_chain_error")
 
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> R:
         """Record that a tool has returned."""
-        return self._finish_run(
-            self._run_ended(TOOL, run_id, output, kwargs, "tool"), "_on_tool_end"
-        )
+        run = self._complete_tool_run(output, run_id)
+        return self._finish_run(self._with_told(run, kwargs), "_on_tool_end")
 
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> R:
         """Record that a tool has failed."""
-        return self._finish_run(self._run_failed(run_id, error, kwargs, "tool"), "_on_tool_error")
+        run = self._errored_tool_run(error, run_id)
+        return self._finish_run(self._with_told(run, kwargs), "_on_tool_error")
 
     def on_retriever_end(self, documents: Sequence[Payload], *, run_id: UUID, **kwargs: Any) -> R:
         """Record what a retriever has found."""
-        run = self._run_ended(RETRIEVER, run_id, documents, kwargs, "retriever")
-        return self._finish_run(run, "_on_retriever_end")
+        run = self._complete_retrieval_run(documents, run_id)
+        return self._finish_run(self._with_told(run, kwargs), "_on_retriever_end")
 
     def on_retriever_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> R:
         """Record that a retriever has failed."""
-        return self._finish_run(
-            self._run_failed(run_id, error, kwargs, "retriever"), "_on_retriever_error"
-        )
+        run = self._errored_retrieval_run(error, run_id)
+        return self._finish_run(self._with_told(run, kwargs), "_on_retriever_error")
 
-    def _run_ended(
-        self, kind: Kind, run_id: UUID, returned: Any, told: dict[str, Any], *run_types: str
-    ) -> Run:
-        run = self._recorder.running(run_id, *run_types)
-        self._recorder.attach(run, told.get("attachments"))
-        outputs = kind.outputs(self._snapshot(returned), self._schema_format)
-        self._recorder.end(run, outputs)
+    def _complete_llm_run(self, response: Payload, run_id: UUID) -> Run:
+        run = self._get_run(run_id, _MODELS)
+        self._recorder.end(run, self._answered(response))
+        if calls := tool_call_count(response):
+            run.extra["tool_call_count"] = calls
+        promote_gateway_metadata(run, response)
         return run
 
-    def _run_failed(
-        self, run_id: UUID, error: BaseException, told: dict[str, Any], *run_types: str
+    def _errored_llm_run(
+        self, error: BaseException, run_id: UUID, response: Payload | None = None
     ) -> Run:
-        run = self._recorder.running(run_id, *run_types)
-        self._recorder.attach(run, told.get("attachments"))
+        run = self._get_run(run_id, _MODELS)
+        if response:
+            self._recorder.returned(run, self._answered(response))
+            promote_gateway_metadata(run, response)
+        return self._failed(run, error)
+
+    def _complete_chain_run(
+        self, outputs: Any, run_id: UUID, inputs: dict[str, Any] | None = None
+    ) -> Run:
+        run = self._ended(CHAIN, self._get_run(run_id), outputs)
+        return self._run_with_inputs(run, inputs)
+
+    def _errored_chain_run(
+        self, error: BaseException, inputs: dict[str, Any] | None, run_id: UUID
+    ) -> Run:
+        return self._run_with_inputs(self._failed(self._get_run(run_id), error), inputs)
+
+    def _complete_tool_run(self, output: Any, run_id: UUID) -> Run:
+        return self._ended(TOOL, self._get_run(run_id, "tool"), output)
+
+    def _errored_tool_run(self, error: BaseException, run_id: UUID) -> Run:
+        return self._failed(self._get_run(run_id, "tool"), error)
+
+    def _complete_retrieval_run(self, documents: Sequence[Payload], run_id: UUID) -> Run:
+        return self._ended(RETRIEVER, self._get_run(run_id, "retriever"), documents)
+
+    def _errored_retrieval_run(self, error: BaseException, run_id: UUID) -> Run:
+        return self._failed(self._get_run(run_id, "retriever"), error)
+
+    def _ended(self, kind: Kind, run: Run, returned: Any) -> Run:
+        self._recorder.end(run, self._snapshot(kind.outputs(returned, self._schema_format)))
+        return run
+
+    def _failed(self, run: Run, error: BaseException) -> Run:
         self._recorder.fail(run, error)
         return run
 
+    def _with_told(self, run: Run, kwargs: dict[str, Any]) -> Run:
+        """Add what whoever ends a run tells of it besides: files, inputs, and its own outputs.
+
+        A traced function does: its outputs have their own names, whatever kind of run it is.
+        """
+        if files := kwargs.get("attachments"):
+            self._recorder.attach(run, files)
+        outputs = kwargs.get("outputs")
+        if isinstance(outputs, dict) and self._schema_format != "streaming_events":
+            run.outputs = self._snapshot(outputs)
+        return self._run_with_inputs(run, kwargs.get("inputs"))
+
     def _run_with_inputs(self, run: Run, inputs: dict[str, Any] | None) -> Run:
         if inputs is not None:
-            run.inputs = CHAIN.inputs(self._snapshot(inputs), self._schema_format)
+            run.inputs = self._snapshot(CHAIN.inputs(inputs, self._schema_format))
         return run
+
+    def _get_run(self, run_id: UUID, run_type: str | set[str] | None = None) -> Run:
+        types = (run_type,) if isinstance(run_type, str) else run_type or ()
+        return self._recorder.running(run_id, *types)
 
     def _place_run(self, run: Run) -> None:
         parent = self._recorder.place(run)

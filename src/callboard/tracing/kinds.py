@@ -10,7 +10,16 @@ from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-__all__ = ["CHAIN", "CHAT_MODEL", "LLM", "RETRIEVER", "TOOL", "Kind", "SchemaFormat"]
+__all__ = [
+    "CHAIN",
+    "CHAT_MODEL",
+    "LLM",
+    "RETRIEVER",
+    "TOOL",
+    "Kind",
+    "SchemaFormat",
+    "is_unknown",
+]
 
 SchemaFormat: TypeAlias = Literal["original", "original+chat", "streaming_events"]
 FORMATS = ("original", "original+chat", "streaming_events")
@@ -50,3 +59,15 @@ CHAT_MODEL = Kind("chat_model", "messages", None)
 CHAIN = Kind("chain", "input", "output", wraps=True)
 TOOL = Kind("tool", "input", "output")
 RETRIEVER = Kind("retriever", "query", "documents")
+
+
+def is_unknown(inputs: Any) -> bool:
+    """Whether inputs are what LangChain passes for those that stream in and aren't there yet.
+
+    Args:
+        inputs: What a chain's start tells.
+    """
+    if not (isinstance(inputs, dict) and len(inputs) == 1):
+        return False
+    value = inputs.get("input")
+    return isinstance(value, str) and not value

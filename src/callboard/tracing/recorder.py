@@ -19,12 +19,14 @@ from typing import Any
 from uuid import UUID
 
 from callboard import clock
-from callboard.errors import BadOptionError, UnknownRunError
+from callboard.errors import BadOptionError
 from callboard.payloads import Payload, field
 from callboard.tracing.capture import capture
-from callboard.tracing.dotted_order import own_id, under
+from callboard.tracing.dialect import dialect
+from callboard.tracing.dotted_order import own_id
 from callboard.tracing.kinds import FORMATS, Kind, SchemaFormat
-from callboard.tracing.run import Run
+from callboard.tracing.run import Run, component_name
+from callboard.wire.operations import MeasuredDict
 
 __all__ = ["MAX_AGE", "MAX_RUNS", "Recorder"]
 
@@ -115,25 +117,28 @@ class Recorder:
             metadata: Its metadata.
             extra: What else the start told; ``attachments`` are the run's own.
         """
-        rest = dict(extra or {})
-        attachments = rest.pop("attachments", None)
-        told = dict(self.snapshot(rest))
+        told: dict[str, Any] = {}
+        attachments = None
+        if extra:
+            rest = dict(extra)
+            attachments = rest.pop("attachments", None)
+            told.update(self.snapshot(rest))
         if metadata:
             told["metadata"] = self.snapshot(metadata)
-        now = clock.now()
-        return Run(
-            id=run_id,
-            name=name,
-            run_type=run_type or kind.run_type,
-            start_time=now,
-            inputs=kind.inputs(self.snapshot(given), self.schema_format),
-            serialized=None if serialized is None else self.snapshot(serialized),
-            events=[{"name": "start", "time": now}],
-            extra=told,
-            tags=list(tags or ()),
-            parent_run_id=parent_run_id,
-            attachments=_files(attachments),
+        run = dialect().run.begun(
+            run_id,
+            name or component_name(serialized) or "Unnamed",
+            run_type or kind.run_type,
+            clock.now(),
+            self.snapshot(kind.inputs(given, self.schema_format)),
+            None if serialized is None else self.snapshot(serialized),
+            told,
+            list(tags) if tags else [],
+            parent_run_id,
         )
+        if attachments:
+            run.attachments = _files(attachments)
+        return run
 
     def place(self, run: Run) -> Run | None:
         """Put a run into its trace, and hold it until it ends.
@@ -144,17 +149,17 @@ class Recorder:
             Its parent, if that is running.
         """
         parent = None
-        known = self.places.get(run.parent_run_id) if run.parent_run_id else None
+        known = None if run.parent_run_id is None else self.places.get(run.parent_run_id)
+        self.runs[own_id(run.dotted_order)] = run
         if known is not None:
             run.trace_id = known[0]
-            run.dotted_order = under(known[1], run.start_time, run.id)
+            run.dotted_order = f"{known[1]}.{run.dotted_order}"  # Which was its own segment.
             parent = self.runs.get(own_id(known[1]))
             if parent is not None:
                 parent.child_runs.append(run)
         else:
             run.parent_run_id = None
         self.places[run.id] = (run.trace_id, run.dotted_order)
-        self.runs[own_id(run.dotted_order)] = run
         if run.start_time >= self._next_sweep:
             self._let_go_of_old(run.start_time)
         if len(self.places) > self._max_runs:
@@ -171,11 +176,14 @@ class Recorder:
         Raises:
             UnknownRunError: There is no such run, or it is of another type.
         """
-        run = self.runs.get(str(run_id))
+        known = self.places.get(run_id)
+        run = self.runs.get(str(run_id) if known is None else own_id(known[1]))
         if run is None:
-            raise UnknownRunError(f"No run with id {run_id} is running: its start was not heard.")
+            raise dialect().unknown_run(
+                f"No run with id {run_id} is running: its start was not heard."
+            )
         if run_types and run.run_type not in run_types:
-            raise UnknownRunError(
+            raise dialect().unknown_run(
                 f"The run with id {run_id} is a {run.run_type} run, not {' or '.join(run_types)}."
             )
         return run
@@ -235,9 +243,13 @@ class Recorder:
             run: The run; one that says that its outputs are its own affair keeps those it has.
             outputs: They are added to what it has.
         """
-        run.outputs = dict(run.outputs or {})
-        if not run.extra.get("__omit_auto_outputs"):
-            run.outputs.update(outputs)
+        if run.extra.get("__omit_auto_outputs"):
+            run.outputs = dict(run.outputs or {})
+        elif run.outputs:
+            run.outputs = {**run.outputs, **outputs}
+        else:
+            # What knows its size was captured, and is nobody else's.
+            run.outputs = outputs if type(outputs) is MeasuredDict else dict(outputs)
 
     def fail(self, run: Run, error: BaseException) -> None:
         """Record that a run has failed.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from callboard.payloads import Payload, field
-from callboard.tracing.capture import capture, fields_of
+from callboard.tracing.capture import capture_measured, fields_of
 
-__all__ = ["captured_response", "tool_call_count"]
+__all__ = ["captured_response", "response_fields", "tool_call_count"]
 
 
 def captured_response(response: Payload) -> dict[str, Any]:
@@ -16,18 +17,32 @@ def captured_response(response: Payload) -> dict[str, Any]:
     Args:
         response: What the run ended with: generations and ``llm_output``.
     """
+    captured: dict[str, Any] = capture_measured(response_fields(response))
+    return captured
+
+
+def response_fields(response: Payload) -> dict[str, Any]:
+    """Return a response's fields and those of its generations; what is in them as it is.
+
+    Args:
+        response: What the run ended with: generations and ``llm_output``.
+    """
+    return _told(response, lambda value: value)
+
+
+def _told(response: Payload, read: Callable[[Any], Any]) -> dict[str, Any]:
     told = {
-        name: capture(value) for name, value in fields_of(response).items() if name != "generations"
+        name: read(value) for name, value in fields_of(response).items() if name != "generations"
     }
     told["generations"] = [
-        [_captured_generation(generation) for generation in candidates]
+        [_told_generation(generation, read) for generation in candidates]
         for candidates in field(response, "generations") or ()
     ]
     return told
 
 
-def _captured_generation(generation: Payload) -> dict[str, Any]:
-    told = {name: capture(value) for name, value in fields_of(generation).items()}
+def _told_generation(generation: Payload, read: Callable[[Any], Any]) -> dict[str, Any]:
+    told = {name: read(value) for name, value in fields_of(generation).items()}
     if "text" not in told:
         told["text"] = field(generation, "text", "")
     return told

@@ -115,6 +115,41 @@ class Run:
         self.child_runs = [] if child_runs is None else child_runs
         self.attachments = {} if attachments is None else attachments
 
+    @classmethod
+    def begun(
+        cls,
+        run_id: UUID,
+        name: str,
+        run_type: str,
+        start_time: datetime,
+        inputs: dict[str, Any],
+        serialized: Mapping[str, Any] | None,
+        extra: dict[str, Any],
+        tags: list[str],
+        parent_run_id: UUID | None,
+    ) -> Self:
+        """Return a run that starts, of values that are right: quicker than to make and check one.
+
+        Its place in a trace is that of a root: see `Recorder.place`.
+        """
+        run = cls.__new__(cls)
+        run.id = run.trace_id = run_id
+        run.name = name
+        run.run_type = run_type
+        run.start_time = start_time
+        run.inputs = inputs
+        run.serialized = serialized
+        run.events = [{"name": "start", "time": start_time}]
+        run.extra = extra
+        run.tags = tags
+        run.parent_run_id = parent_run_id
+        run.dotted_order = segment(start_time, run_id)
+        run.end_time = run.outputs = run.error = None
+        run.reference_example_id = run.session_name = run.session_id = None
+        run.child_runs = []
+        run.attachments = {}
+        return run
+
     @property
     def metadata(self) -> dict[str, Any]:
         """The run's metadata, which is kept in `extra`."""

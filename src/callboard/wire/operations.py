@@ -7,24 +7,33 @@ other, so `merge` gives the same run whichever came first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 __all__ = [
+    "ENVELOPE",
     "KINDS",
+    "NUMBER",
     "PARTS",
+    "PART_HEADER",
+    "PUNCTUATION",
     "RUN_TYPES",
     "VERBS",
     "Attachment",
     "Feedback",
     "Kind",
+    "LateOperation",
+    "MeasuredDict",
+    "MeasuredList",
     "Operation",
     "Part",
+    "measured",
     "merge",
     "size_estimate",
+    "size_of",
 ]
 
 Kind: TypeAlias = Literal["create", "update"]
@@ -80,6 +89,50 @@ class Operation:
     def __repr__(self) -> str:
         told = ", ".join([*self.parts, *self.attachments])
         return f"<Operation {self.kind} {self.run_id}{': ' if told else ''}{told}>"
+
+
+class LateOperation(Operation):
+    """An operation whose head and parts are put together when they are first read.
+
+    That is by the thread that sends it, as a rule, and not by the application's, which has only
+    made a copy of what is told.
+
+    Attributes:
+        size: About how many bytes its head and parts take.
+    """
+
+    __slots__ = ("_read", "_told", "size")
+
+    def __init__(
+        self,
+        kind: Kind,
+        run_id: UUID,
+        read: Callable[[Any], tuple[dict[str, Any], dict[str, Part]]],
+        told: Any,
+        size: int,
+    ) -> None:
+        """Make an operation.
+
+        Args:
+            kind: Whether it creates the run or updates it.
+            run_id: The run's id.
+            read: Returns head and parts; may be called by several threads at once.
+            told: What it is called with; must not change any more.
+            size: See the class.
+        """
+        self.kind = kind
+        self.run_id = run_id
+        self.attachments = {}
+        self.size = size
+        self._read = read
+        self._told = told
+
+    def __getattr__(self, name: str) -> Any:
+        # Called for what has not been set: that is these two, once.
+        if name not in {"head", "parts"}:
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
+        self.head, self.parts = self._read(self._told)
+        return getattr(self, name)
 
 
 @dataclass(slots=True, repr=False)
@@ -159,14 +212,54 @@ def _is_empty(part: Part) -> bool:
     return part in ({}, [], b"{}", b"[]")
 
 
-# Roughly what stands around a value in JSON: quotes, comma, colon; and what a number takes.
-_PUNCTUATION = 4
-_NUMBER = 8
+# Roughly what stands around a value in JSON, and around a key: quotes, comma, colon; and what a
+# number takes.
+PUNCTUATION = 4
+NUMBER = 8
+
 _CONTAINERS = frozenset({dict, list, tuple})
-# The head and its part's header, of which every operation has the like.
-_ENVELOPE = 512
+# The head and its part's header, of which every operation has the like; and other parts' headers.
+ENVELOPE = 640
+PART_HEADER = 128
 _MAX_VISITS = 4096
 _MAX_DEPTH = 200
+
+
+class MeasuredDict(dict[str, Any]):
+    """A dictionary that knows its size."""
+
+    __slots__ = ("size",)
+    size: int
+
+
+class MeasuredList(list[Any]):
+    """A list that knows its size."""
+
+    __slots__ = ("size",)
+    size: int
+
+
+_MEASURED = frozenset({MeasuredDict, MeasuredList})
+
+
+def measured(value: Any, size: int) -> Any:
+    """Return a dictionary or list as one that knows its size; anything else as it is.
+
+    Whoever makes a structure sees all of it then; to find its size later is to go through it
+    again, on the application's thread.
+
+    Args:
+        value: A structure, which must not change any more, or a leaf.
+        size: About how many bytes it takes, as `size_estimate` has it.
+    """
+    if type(value) is dict:
+        known: MeasuredDict | MeasuredList = MeasuredDict(value)
+    elif type(value) is list:
+        known = MeasuredList(value)
+    else:
+        return value
+    known.size = size
+    return known
 
 
 def size_estimate(operation: Operation) -> int:
@@ -181,25 +274,36 @@ def size_estimate(operation: Operation) -> int:
     Returns:
         Bytes; of text that is not ASCII up to three a character, as UTF-8 may have.
     """
-    size = _ENVELOPE
-    for name, part in operation.parts.items():
-        size += _ENVELOPE // 4 + len(name) + _size_of(part)
+    if type(operation) is LateOperation:
+        size = operation.size
+    else:
+        size = ENVELOPE + PART_HEADER * len(operation.parts)
+        size += sum(map(size_of, operation.parts.values()))
     for name, (mime_type, data) in operation.attachments.items():
-        size += _ENVELOPE // 4 + len(name) + len(mime_type) + len(data)
+        size += PART_HEADER + len(name) + len(mime_type) + len(data)
     return size
 
 
-def _size_of(part: Part) -> int:
+def size_of(part: Part) -> int:
+    """Return about how many bytes a part takes.
+
+    Args:
+        part: Any part.
+    """
+    if type(part) in _MEASURED:
+        known: int = part.size
+        return known
     size = visits = 0
     # It grows while it is gone through: a loop takes half the time of a function for each.
-    found: list[Any] = [(part,)]
+    found: list[Any] = [part if type(part) in _CONTAINERS else (part,)]
     for container in found:
         visits += len(container)
         if visits > _MAX_VISITS:
             return _extrapolated((part,), [_MAX_VISITS], _MAX_DEPTH)
         values = container
         if type(container) is dict:
-            size += _size_of_keys(container)
+            for key in container:
+                size += len(key) + PUNCTUATION if type(key) is str else NUMBER
             values = container.values()
         for value in values:
             kind = type(value)
@@ -208,9 +312,11 @@ def _size_of(part: Part) -> int:
                 size += len(value) if value.isascii() else 3 * len(value)
             elif kind in _CONTAINERS:
                 found.append(value)
+            elif kind in _MEASURED:
+                size += value.size
             else:
-                size += len(value) if kind is bytes else _NUMBER
-    return size + _PUNCTUATION * visits
+                size += len(value) if kind is bytes else NUMBER
+    return size + PUNCTUATION * visits
 
 
 def _extrapolated(container: Any, visits_left: list[int], depth: int) -> int:
@@ -224,7 +330,7 @@ def _extrapolated(container: Any, visits_left: list[int], depth: int) -> int:
     """
     length = len(container)
     if not depth or not length:
-        return _NUMBER
+        return NUMBER
     values = container.values() if type(container) is dict else container
     size = seen = 0
     for seen, value in enumerate(islice(values, _MAX_VISITS), 1):  # noqa: B007 - read below
@@ -233,14 +339,8 @@ def _extrapolated(container: Any, visits_left: list[int], depth: int) -> int:
             if visits_left[0] <= 0:
                 break
         else:
-            size += _size_of(value)
+            size += size_of(value)
     visits_left[0] -= seen
-    keys = _size_of_keys(container) if type(container) is dict else 0
-    return keys + _PUNCTUATION * length + size * length // seen
-
-
-def _size_of_keys(container: dict[Any, Any]) -> int:
-    try:
-        return sum(map(len, container)) + _PUNCTUATION * len(container)
-    except TypeError:  # Keys that are no text: numbers, as a rule.
-        return _NUMBER * len(container)
+    keys = container if type(container) is dict else ()
+    named = sum(len(key) + PUNCTUATION if type(key) is str else NUMBER for key in keys)
+    return named + PUNCTUATION * length + size * length // seen

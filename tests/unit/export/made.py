@@ -6,9 +6,11 @@ from callboard import ids
 from callboard.export import Exporter
 from callboard.export.counters import Ledger
 from callboard.export.intake import Intake
+from callboard.export.live import Live
+from callboard.export.pace import Pace
 from callboard.export.retry import Backoff
-from callboard.export.shipping import Pace, Shipping
-from callboard.export.sinks.base import Limits
+from callboard.export.shipping import Shipping
+from callboard.export.sinks.base import Limits, ProgressSink
 from callboard.wire.operations import Operation, size_estimate
 
 
@@ -53,7 +55,10 @@ class Bench:
         )
         # All of the jitter, always.
         pace = Pace(linger, Backoff(1.0, 60.0, lambda: 1.0), self.time)
-        self.shipping = Shipping(self.intake, self.ledger, sink, spool, limits=limits, pace=pace)
+        self.live = Live(lambda: None, wanted=isinstance(sink, ProgressSink))
+        self.shipping = Shipping(
+            self.intake, self.ledger, sink, spool, limits=limits, pace=pace, live=self.live
+        )
 
     def submit(self, some):
         for each in some:

@@ -24,8 +24,8 @@ from callboard.export import (
     lifecycle,
 )
 from callboard.export.bell import Bell
+from callboard.export.pace import Pace
 from callboard.export.serverless import PLACES, is_serverless
-from callboard.export.shipping import Pace
 from callboard.export.worker import Worker
 from callboard.wire.operations import Attachment, Operation
 from tests.unit.export.made import identities, operation, operations, quick_exporter

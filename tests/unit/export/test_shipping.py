@@ -29,6 +29,17 @@ class Moody:
             raise error
 
 
+def fails_over(*bad, error=None):
+    """An answer that raises whenever one of these operations is sent."""
+    error = error or SinkUnavailableError("It broke.", suspicious=True)
+
+    def answer(some):
+        if {*identities(bad)} & {*identities(some)}:
+            raise error
+
+    return answer
+
+
 def down(retry_after=None):
     return SinkUnavailableError("It is down.", retry_after=retry_after)
 
@@ -202,11 +213,31 @@ def test_attachments_go_first():
     assert whole.attachments
 
 
-def test_what_is_rejected_is_dropped_and_the_rest_goes_on():
-    bench = Bench(MemorySink(Moody(BatchRejectedError("Never."))))
-    bench.submit(operations(20))
+def test_of_a_batch_that_is_rejected_the_one_to_blame_is_dropped(caplog):
+    bad = operation()
+    bench = Bench(MemorySink(fails_over(bad, error=BatchRejectedError("Never."))))
+    made = operations(19)
+    bench.submit([*made[:7], bad, *made[7:]])
     bench.settle()
-    assert bench.counters == Counters(emitted=20, sent=10, dropped=10)
+    assert bench.sink.operations == made
+    assert bench.counters == Counters(emitted=20, sent=19, dropped=1)
+    assert sum("Never." in each for each in caplog.messages) == 1
+    assert "not kept, as there is no spool" in caplog.text
+
+
+def test_of_a_sink_that_rejects_everything_not_much_is_asked():
+    moody = Moody()
+    moody.always = BatchRejectedError("Never.")
+    asked = []
+    bench = Bench(MemorySink(lambda some: (asked.append(some), moody(some))), max_bytes=10**7)
+    bench.submit(operations(1000))
+    bench.settle()
+    assert bench.counters == Counters(emitted=1000, dropped=1000)
+    assert len(asked) < 150
+    moody.always = None
+    bench.submit(made := operations(10))
+    bench.settle()
+    assert bench.sink.operations == made
 
 
 def test_a_bug_in_a_sink_loses_nothing(caplog):

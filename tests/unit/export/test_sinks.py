@@ -15,7 +15,7 @@ from callboard.errors import (
 from callboard.export import HttpSink
 from callboard.export.sinks.address import Address
 from callboard.export.sinks.base import Limits
-from callboard.export.sinks.server import Server
+from callboard.export.sinks.server import ProgressOffer, Server
 from callboard.export.sinks.verdict import verdict_on
 
 
@@ -75,9 +75,23 @@ def test_what_a_server_says_counts():
             "size_limit_bytes": -1,
         },
         "instance_flags": {"zstd_compression_enabled": True},
-        "callboard": "0.1.0",
+        "callboard": {"version": "0.1.0", "progress": {"path": "/live/x", "interval_ms": 250}},
     }
-    assert Server.from_info(info) == Server(False, True, Limits(7), True)
+    assert Server.from_info(info) == Server(False, True, Limits(7), ProgressOffer("/live/x", 0.25))
+
+
+@pytest.mark.parametrize(
+    "path", [None, 7, "", "live", "//elsewhere", "/../x", "http://elsewhere/x", "/x?y", "/x\n", "/"]
+)
+def test_progress_goes_to_no_path_that_is_none(path):
+    said = {"callboard": {"progress": {"path": path}}}
+    assert Server.from_info(said).progress is None
+
+
+@pytest.mark.parametrize("interval", [None, "100", 0, -5, 10**9, 1.5])
+def test_an_interval_that_makes_no_sense_is_the_usual_one(interval):
+    said = {"callboard": {"progress": {"path": "/live/progress", "interval_ms": interval}}}
+    assert Server.from_info(said).progress == ProgressOffer("/live/progress", 0.1)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def drain(spool):
     while (parcel := spool.take(7, 10**6)) is not None:
         taken += parcel.operations
         lost += parcel.lost
-        spool.done()
+        spool.done(parcel)
     return taken, lost
 
 
@@ -121,11 +121,11 @@ def test_a_segment_sent_in_part_leaves_the_rest(spool, left):
     other = Spool(spool.directory)
     other.adopt()
     parcel = other.take(3, 10**6)
-    other.done()
+    other.done(parcel)
     other.close()
     last = Spool(spool.directory)
     assert last.adopt() == 37
-    assert sorted(map(str, identities(drain(last)[0]))) == sorted(map(str, identities(left[3:])))
+    assert identities(drain(last)[0]) == identities(left[3:])  # In order, too.
     assert identities(parcel.operations) == identities(left[:3])
     last.close()
 
@@ -297,5 +297,5 @@ def test_segments_take_turns(spool):
         parcel = spool.take(2, 10**6)
         for each in identities(parcel.operations):
             assert each == sent.popleft()
-        spool.done()
+        spool.done(parcel)
     assert identities(drain(spool)[0]) == list(sent)

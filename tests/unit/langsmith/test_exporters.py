@@ -1,10 +1,14 @@
 """The process's exporter, and what becomes of tracing that can't be done."""
 
+import sys
+from types import ModuleType
+
 import pytest
 
 from callboard.callbacks import CallbackManager
-from callboard.errors import MissingExtraError
-from callboard.export import Exporter
+from callboard.errors import BadOptionError, MissingExtraError
+from callboard.export import Exporter, MemorySink, open_sink, register_sink
+from callboard.export.sinks import schemes
 from callboard.langsmith import exporters
 from callboard.langsmith.exporters import Nowhere, default_exporter, set_default_exporter
 from callboard.testing import RecordingHandler
@@ -32,7 +36,7 @@ def test_a_missing_extra_is_said_once_and_harms_nobody(environment, caplog, monk
     def missing(*_, **__):
         raise MissingExtraError("urllib3 is not installed: pip install 'callboard[export]'.")
 
-    monkeypatch.setattr(exporters, "HttpSink", missing)
+    monkeypatch.setattr(exporters, "open_sink", missing)
     environment(LANGSMITH_TRACING="true")
     assert traced_calls(2) == ["on_chain_start", "on_chain_end"] * 2
     assert isinstance(default_exporter(), Nowhere)
@@ -64,7 +68,71 @@ def test_the_spool_is_where_the_environment_says(environment, tmp_path):
     environment(
         CALLBOARD_SPOOL_DIR=str(tmp_path / "spool"), LANGSMITH_ENDPOINT="http://127.0.0.1:9"
     )
-    assert str(default_exporter()._spool.directory) == str(tmp_path / "spool")
+    assert default_exporter()._spool.directory.parent == tmp_path / "spool"
+    assert not (tmp_path / "spool").exists()  # It is made when it is needed.
+
+
+def test_what_is_spooled_for_one_destination_is_never_sent_to_another(environment, tmp_path):
+    """Not to another server, workspace or account, whoever comes next on this machine."""
+    directories = set()
+    for variables in (
+        {"LANGSMITH_ENDPOINT": "http://127.0.0.1:9"},
+        {"LANGSMITH_ENDPOINT": "http://127.0.0.1:10"},
+        {"LANGSMITH_API_KEY": "secret-one"},
+        {"LANGSMITH_API_KEY": "secret-two"},
+        {"LANGSMITH_WORKSPACE_ID": "w1"},
+    ):
+        environment(CALLBOARD_SPOOL_DIR=str(tmp_path), **variables)
+        directories.add(default_exporter()._spool.directory)
+        set_default_exporter(None).shutdown(1)
+    assert len(directories) == 5
+    assert "secret" not in str(directories)
+
+
+class Counting(MemorySink):
+    def __init__(self, endpoint, api_key=None, *, headers=None):
+        super().__init__()
+        self.told = (endpoint, api_key, headers)
+
+
+def test_an_endpoint_may_mean_a_sink_of_ones_own(environment):
+    register_sink("memo1", Counting)
+    environment(
+        LANGSMITH_TRACING="true",
+        LANGSMITH_ENDPOINT="memo1:///here?x=1",
+        LANGSMITH_API_KEY="the key",
+        CALLBOARD_SPOOL_DIR="",
+    )
+    traced_calls(1)
+    assert default_exporter().flush(5)
+    sink = default_exporter()._sink
+    assert sink.told == ("memo1:///here?x=1", "the key", None)
+    assert [each.kind for each in sink.operations] == ["create", "update"]
+
+
+@pytest.mark.parametrize("endpoint", ["file:///tmp/callboard.db", "callboard:///", "FILE:///x"])
+def test_a_local_file_needs_a_part_that_may_be_missing(environment, caplog, monkeypatch, endpoint):
+    monkeypatch.setattr(schemes, "find_spec", lambda name: None)
+    environment(LANGSMITH_TRACING="true", LANGSMITH_ENDPOINT=endpoint)
+    assert traced_calls(2) == ["on_chain_start", "on_chain_end"] * 2
+    [record] = caplog.records
+    assert endpoint in record.getMessage()
+    assert "pip install 'callboard[server]'" in record.getMessage()
+
+
+def test_a_local_file_is_written_by_the_part_that_does_it(environment, monkeypatch):
+    store = ModuleType("callboard.store.sink")
+    store.StoreSink = Counting
+    monkeypatch.setitem(sys.modules, "callboard.store", ModuleType("callboard.store"))
+    monkeypatch.setitem(sys.modules, "callboard.store.sink", store)
+    monkeypatch.setattr(schemes, "find_spec", lambda name: name)
+    assert open_sink("file:///tmp/callboard.db").told == ("file:///tmp/callboard.db", None, None)
+
+
+@pytest.mark.parametrize("scheme", ["", "A", "a-b", "a:", "\u00e9"])
+def test_what_is_no_scheme_is_refused(scheme):
+    with pytest.raises(BadOptionError, match="small letters"):
+        register_sink(scheme, Counting)
 
 
 def test_an_empty_spool_directory_means_none(environment):

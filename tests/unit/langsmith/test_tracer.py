@@ -8,7 +8,7 @@ import pytest
 import callboard
 from callboard.callbacks import AsyncCallbackManager, CallbackManager
 from callboard.environment import reload_environment
-from callboard.errors import NoTracedRunError
+from callboard.errors import NoTracedRunError, UnknownRunError
 from callboard.export import Exporter, MemorySink
 from callboard.ids import uuid7
 from callboard.langsmith.exporters import set_default_exporter
@@ -464,3 +464,50 @@ def test_the_environment_is_asked_again_after_it_was_reloaded(manager, sent, mon
     manager.on_chain_start({}, {"a": 1}, name="hidden")
     assert sent.of("shown").parts["inputs"] == {"a": 1}
     assert sent.of("hidden").parts["inputs"] == {}
+
+
+def test_of_streams_that_take_turns_the_first_token_of_each_is_recorded(manager, sent):
+    runs = [manager.on_llm_start({}, ["hi"], name=name)[0] for name in ("one", "two")]
+    for token in "abc":
+        for run in runs:
+            run.on_llm_new_token(token)
+    for run in runs:
+        run.on_llm_end(LLMResult([]))
+    for name in ("one", "two"):
+        _, first, _ = sent.of(name, "update").parts["events"]
+        assert (first["name"], first["kwargs"]) == ("new_token", {"token": "a"})
+
+
+def test_a_token_after_the_end_is_of_no_run(sent):
+    tracer = LangChainTracer(destination=sent)
+    [run] = CallbackManager([tracer]).on_llm_start({}, ["hi"])
+    run.on_llm_new_token("a")
+    run.on_llm_end(LLMResult([]))
+    with pytest.raises(UnknownRunError):
+        tracer.on_llm_new_token("b", run_id=run.run_id)
+
+
+def test_an_operation_that_is_read_late_tells_what_was_when_it_was_sent(sent):
+    tracer = LangChainTracer(destination=sent)
+    run = CallbackManager([tracer]).on_chain_start({}, {"a": 1}, name="x")
+    held = tracer.run_map[str(run.run_id)]
+    held.tags.append("later")
+    held.extra["later"] = True
+    held.name = "later"
+    run.on_chain_end({"b": 2})
+    create, update = sent.operations
+    assert (create.head["name"], create.head["tags"]) == ("x", [])
+    assert "later" not in create.parts["extra"]
+    assert [event["name"] for event in create.parts["events"]] == ["start"]
+    assert "outputs" not in create.parts
+    assert (update.head["name"], update.head["tags"]) == ("later", ["later"])
+    assert update.parts["extra"]["later"] is True
+
+
+def test_an_object_that_a_chain_is_given_or_returns_stays_under_one_key(sent, manager):
+    """Only a dictionary stands for itself; a message that is recorded as one does not."""
+    run = manager.on_chain_start({}, HumanMessage("hi"), name="chain")
+    run.on_chain_end(AIMessage("hello"))
+    (given,) = sent.of("chain").parts["inputs"]
+    (returned,) = sent.of("chain", "update").parts["outputs"]
+    assert (given, returned) == ("input", "output")

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from langsmith.anonymizer import create_anonymizer
 
-from callboard.redaction import Redaction, Rule, redacted, text_to_show
+from callboard.redaction import Redaction, Rule, redacted
 from callboard.wire import json
 from callboard.wire.operations import Attachment, Operation
 from tests.unit.redaction.making import RUN, inputs_of
@@ -194,7 +194,6 @@ def test_a_failure_of_redaction_itself_withholds_everything(caplog, monkeypatch)
     assert told.head["id"] == RUN
     [record] = caplog.records
     assert "withheld" in record.getMessage()
-    assert redaction.progress("text") is None
 
 
 # --- What is said -----------------------------------------------------------------------------
@@ -249,43 +248,18 @@ def test_a_redaction_of_nothing_is_none():
 
 
 @pytest.mark.parametrize(
-    "options",
-    [{"content": False}, {"hide_outputs": True}, {"anonymizer": dict}, {"hide_outputs": dict}],
+    "redaction",
+    [
+        Redaction("emails"),
+        Redaction(names=["pin"]),
+        Redaction(content=False),
+        Redaction(hide_outputs=True),
+        Redaction(anonymizer=dict),
+    ],
 )
-def test_text_of_running_calls_is_not_told_if_it_would_be_withheld_in_the_end(options):
-    assert Redaction(**options).progress("text so far") is None
+def test_what_may_change_outputs_says_so(redaction):
+    assert redaction.touches_outputs
 
 
-def test_nor_if_a_rule_of_ones_own_could_find_more_in_what_is_to_come():
-    assert Redaction(Rule("own", "a b c")).progress("a b") is None
-
-
-SECRETS = {
-    "emails": f"write to {MAIL} today",
-    "keys": "the key sk-proj-abcdefghijklmnopqrstuvwx01 is",
-    "cards": "card 4111 1111 1111 1111 is",
-    "ips": "at 192.168.10.20 it",
-    "passwords": "password: hunter2 and",
-}
-
-
-@pytest.mark.parametrize("rule", SECRETS)
-def test_no_beginning_of_a_secret_is_told_while_it_is_written(rule):
-    text, redaction = SECRETS[rule], Redaction(rule)
-    whole = redaction.progress(text + " ")
-    assert "<" in whole
-    for end in range(len(text)):
-        shown = redaction.progress(text[:end])
-        assert whole.startswith(shown.rstrip()), (text[:end], shown)
-
-
-def test_of_several_redactions_each_has_its_say():
-    emails, cards, off = Redaction("emails"), Redaction("cards"), Redaction(content=False)
-    text = f"{MAIL} pays with 4111 1111 1111 1111, and "
-    assert text_to_show(text, [emails, cards]) == "<email> pays with <card>, and "
-    assert text_to_show(text, [emails, off, cards]) is None
-    assert text_to_show(text, []) == text
-
-
-def test_without_rules_all_of_the_text_is_told():
-    assert Redaction(hide_inputs=True).progress("so f") == "so f"
+def test_what_is_about_inputs_and_metadata_leaves_outputs_alone():
+    assert not Redaction(hide_inputs=True, hide_metadata=dict).touches_outputs

@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage as TheirAIMessage
 
 from callboard.payloads import AIMessage, Document, HumanMessage, LLMResult
-from callboard.tracing.capture import MAX_DEPTH, capture, fields_of
+from callboard.tracing.capture import MAX_DEPTH, capture, capture_measured, fields_of
 from callboard.tracing.responses import captured_response, tool_call_count
+from callboard.wire.json import encode
 
 
 class Model(pydantic.BaseModel):
@@ -504,3 +505,27 @@ def test_a_response_may_be_a_dictionary():
     response = {"generations": [[{"text": "hello", "message": {"tool_calls": [{}]}}]]}
     assert captured_response(response)["generations"] == response["generations"]
     assert tool_call_count(response) == 1
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"a": {}},
+        {"question": "x" * 1000, "k": [1, None, 2.5]},
+        {"text": "\u4e16\u754c" * 500, "deep": {"er": [{"x": b"y" * 300}]}},
+        {1: "a", "more": (1, 2, "b" * 400)},
+        ["x" * 500, {"y": ["z" * 500]}],
+        Model(items=[1]),
+    ],
+    ids=by_type,
+)
+def test_what_is_captured_knows_about_how_many_bytes_it_takes(value):
+    captured = capture_measured(value)
+    assert captured == capture(value)
+    sent = len(encode(captured))
+    assert sent / 2 <= captured.size <= 3 * sent + 50
+
+
+def test_leaves_have_no_size():
+    assert capture_measured("text") == "text"
+    assert capture_measured(7) == 7

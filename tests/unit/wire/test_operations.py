@@ -6,7 +6,15 @@ from uuid import UUID
 import pytest
 
 from callboard.wire import multipart
-from callboard.wire.operations import Attachment, Operation, merge, size_estimate
+from callboard.wire.operations import (
+    Attachment,
+    LateOperation,
+    Operation,
+    measured,
+    merge,
+    size_estimate,
+    size_of,
+)
 
 RUN = UUID(int=1)
 
@@ -117,3 +125,33 @@ def test_an_estimate_looks_at_a_few_thousand_values_only():
     # What is beyond them: it would fail if it were looked at.
     rows[0] = None
     assert 5_000_000 < size_estimate(create(parts={"inputs": {"rows": rows}})) < 15_000_000
+
+
+def test_what_knows_its_size_is_not_gone_through_again():
+    part = measured({"text": "x" * 100}, 5000)
+    assert part == {"text": "x" * 100}
+    assert size_of(part) == 5000
+    assert size_of({"deeper": [part]}) > 5000
+    assert size_of(measured(["x"], 5000)) == 5000
+    assert measured("x", 5000) == "x"
+
+
+def test_a_late_operation_is_put_together_when_it_is_first_read():
+    read = []
+
+    def together(told):
+        read.append(told)
+        return {"id": RUN}, {"inputs": told}
+
+    late = LateOperation("create", RUN, together, {"a": 1}, 700)
+    late.attachments["file"] = Attachment("image/png", b"x" * 1000)
+    assert (late.kind, late.run_id) == ("create", RUN)
+    assert 1700 < size_estimate(late) < 2000
+    assert not read
+    assert late.head == {"id": RUN}
+    assert late.parts == {"inputs": {"a": 1}}
+    late.parts["outputs"] = {}
+    assert list(late.parts) == ["inputs", "outputs"]
+    assert read == [{"a": 1}]
+    with pytest.raises(AttributeError, match="'heads'"):
+        late.heads  # noqa: B018 - reading it is the test

@@ -6,7 +6,9 @@ import codecs
 import json
 import queue
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
+from math import inf
 from time import monotonic
 from typing import Any
 
@@ -20,7 +22,7 @@ from callboard.export.sinks.address import Address
 from callboard.export.sinks.base import Limits
 from callboard.export.sinks.server import Server
 from callboard.export.sinks.verdict import verdict_on
-from callboard.wire import batch, compression, multipart
+from callboard.wire import batch, compression, multipart, progress
 from callboard.wire.operations import Operation
 
 __all__ = ["HttpSink"]
@@ -29,6 +31,9 @@ _ANSWER_BYTES = 64 * 1024
 _ASK_AGAIN = 60.0
 """Seconds, after which a server that did not say what it takes is asked again."""
 _NOT_FOUND = 404
+_NOT_THERE = frozenset({404, 405, 410, 501})
+_LOOKING_ON = 1.0
+"""Seconds that progress may take: operations wait meanwhile."""
 
 _Body = tuple[bytes, dict[str, str]]
 
@@ -123,6 +128,37 @@ class HttpSink:
             self._has_multipart = False
         self._post("/runs/batch", _batch, operations, server)
 
+    def progress_interval(self) -> float | None:
+        """Return how often the server takes progress, if it has said so."""
+        if self._server is None:
+            return None
+        offer = self._server.progress
+        return inf if offer is None else offer.interval
+
+    def send_progress(self, pieces: Sequence[progress.Progress]) -> None:
+        """Send what running models say; nothing, if the server does not take it.
+
+        Raises:
+            SinkError: It was not accepted.
+        """
+        server = self._server
+        if server is None or server.progress is None:
+            return
+        path = server.progress.path
+        status, answer, retry_after = self._request(
+            "POST",
+            path,
+            progress.encode(pieces),
+            {"Content-Type": progress.CONTENT_TYPE},
+            timeout=self._urllib3.Timeout(_LOOKING_ON),
+        )
+        if status in _NOT_THERE:  # It was another server's offer, or an older one's.
+            self._server = replace(server, progress=None)
+        where = f"{self._address}{path}"
+        error = verdict_on(status, answer, retry_after, server=where, has_key=self._has_key)
+        if error is not None:
+            raise error
+
     def _post(
         self,
         path: str,
@@ -168,7 +204,12 @@ class HttpSink:
         return body, headers
 
     def _request(
-        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        timeout: Any = None,
     ) -> tuple[int, bytes, str | None]:
         """Make one request.
 
@@ -187,6 +228,7 @@ class HttpSink:
                 headers={**self._headers, **headers},
                 redirect=False,
                 preload_content=False,
+                timeout=timeout or self._timeout,
             )
             try:
                 answer = response.read(_ANSWER_BYTES)
@@ -196,7 +238,11 @@ class HttpSink:
                 response.release_conn()
             return response.status, answer, response.headers.get("Retry-After")
         except (errors.HTTPError, OSError) as error:
-            raise SinkUnavailableError(f"{self._address} can't be reached: {error}.") from error
+            # It was reached, and broke off or fell silent: over what it was sent, perhaps.
+            broke = isinstance(error, (errors.ProtocolError, errors.ReadTimeoutError))
+            raise SinkUnavailableError(
+                f"{self._address} can't be reached: {error}.", suspicious=broke
+            ) from error
 
     def close(self) -> None:
         """Close the connection; one that is in use closes when it is given back."""

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from callboard.export.sinks.base import Limits
 
-__all__ = ["Server"]
+__all__ = ["ProgressOffer", "Server"]
 
 _STANDARD = Limits()
+_PATH = re.compile(r"(/[A-Za-z0-9_-]+){1,8}")
+_INTERVALS = range(20, 60_001)
+_INTERVAL = 100
+
+
+class ProgressOffer(NamedTuple):
+    """How a server takes what running models say.
+
+    Attributes:
+        path: Where, below the endpoint.
+        interval: How many seconds should lie between two requests.
+    """
+
+    path: str
+    interval: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +37,13 @@ class Server:
         multipart: Whether ``/runs/multipart`` is there; if not, ``/runs/batch`` is used.
         zstd: Whether it takes compressed bodies.
         limits: How much it takes at once.
-        is_callboard: Whether it is Callboard, and so takes progress too.
+        progress: How it takes progress, if it does: only Callboard's own server does.
     """
 
     multipart: bool = True
     zstd: bool = False
     limits: Limits = _STANDARD
-    is_callboard: bool = False
+    progress: ProgressOffer | None = None
 
     @classmethod
     def from_info(cls, info: Any) -> Server:
@@ -46,7 +62,7 @@ class Server:
                 _positive(config.get("size_limit"), _STANDARD.operations),
                 _positive(config.get("size_limit_bytes"), _STANDARD.bytes),
             ),
-            is_callboard=bool(said.get("callboard")),
+            progress=_offer(_mapping(_mapping(said.get("callboard")).get("progress"))),
         )
 
 
@@ -56,3 +72,12 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _positive(value: Any, otherwise: int) -> int:
     return value if isinstance(value, int) and value > 0 else otherwise
+
+
+def _offer(said: Mapping[str, Any]) -> ProgressOffer | None:
+    path, interval = said.get("path"), said.get("interval_ms")
+    if not isinstance(path, str) or not _PATH.fullmatch(path):
+        return None
+    if not isinstance(interval, int) or interval not in _INTERVALS:
+        interval = _INTERVAL
+    return ProgressOffer(path, interval / 1000)

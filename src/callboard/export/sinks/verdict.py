@@ -7,7 +7,8 @@ status                 verdict
 409                    accepted: they are there already
 401, 403               the key is missing or refused
 413                    too large, all at once
-408, 425, 429, 5xx     not now; ``Retry-After`` is honoured
+408, 425, 429, 503     not now; ``Retry-After`` is honoured
+other 5xx              not now; or it fails over these operations, and not over others
 3xx, 1xx               not now: somebody stands between, a portal or a proxy
 other 4xx              never
 =====================  ==========================================================
@@ -29,7 +30,7 @@ from callboard.export.retry import retry_after_seconds
 __all__ = ["verdict_on"]
 
 _ACCEPTED = 409
-_LATER = frozenset({408, 425, 429})
+_LATER = frozenset({408, 425, 429, 503})
 _KEY = frozenset({401, 403})
 _TOO_LARGE = 413
 _SENTENCE = 300
@@ -56,7 +57,10 @@ def verdict_on(
     if status == _TOO_LARGE:
         return BatchTooLargeError(f"{said}.")
     if status in _LATER or status >= 500 or status < 400:
-        return SinkUnavailableError(f"{said}.", retry_after=retry_after_seconds(retry_after))
+        # Who is overloaded says so by one of these, and may do so to any request by chance.
+        fails = status >= 500 and status not in _LATER
+        seconds = retry_after_seconds(retry_after)
+        return SinkUnavailableError(f"{said}.", retry_after=seconds, suspicious=fails)
     return BatchRejectedError(f"{said}. The operations are dropped: to repeat them won't help.")
 
 

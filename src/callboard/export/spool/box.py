@@ -54,13 +54,13 @@ class Box:
         """
         path = directory / f"{uuid7().hex}{_BOX}"
         lock = FileLock(path.with_suffix(_LOCK))
+        box = cls(path, lock)
         try:
             path.mkdir(mode=0o700)
         except OSError:
-            path.with_suffix(_LOCK).unlink(missing_ok=True)
-            lock.release()
+            box._unlock_for_good()
             raise
-        return cls(path, lock)
+        return box
 
     @classmethod
     def adopt(cls, path: Path) -> Box | None:
@@ -83,8 +83,7 @@ class Box:
         try:
             box.segments = segments_in(path)
         except FileNotFoundError:  # Whoever had it emptied it meanwhile.
-            path.with_suffix(_LOCK).unlink(missing_ok=True)
-            lock.release()
+            box._unlock_for_good()
             return None
         except OSError:
             lock.release()
@@ -96,6 +95,11 @@ class Box:
         """How much it holds, in bytes."""
         writing = self._writer.size if self._writer else 0
         return writing + sum(segment.size for segment in self.segments)
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether there is a segment that is not complete."""
+        return self._writer is not None
 
     def append(self, frames: Sequence[bytes], segment_bytes: int) -> None:
         """Append records: all of them, or if that fails none.
@@ -129,14 +133,41 @@ class Box:
         self.segments.remove(segment)
         segment.remove()
 
+    def replace(self, segment: Segment, frames: Sequence[bytes]) -> None:
+        """Put another segment in the place of one.
+
+        Args:
+            segment: Which.
+            frames: What the other holds: fewer records than this one.
+
+        Raises:
+            OSError: It can't be done; the one is still there.
+        """
+        writer = SegmentWriter(self.path, segment.number)
+        try:
+            writer.append(frames)
+        finally:
+            other = writer.complete()
+        self.segments[self.segments.index(segment)] = other
+        segment.remove()
+
     def release(self) -> None:
         """Let go of the box: remove it if it is empty, and leave it to others if not."""
         self.complete()
-        # It is not empty, or it can't be removed: it stays, with its lock.
-        with suppress(OSError):
+        try:
             self.path.rmdir()
-            self.path.with_suffix(_LOCK).unlink(missing_ok=True)
+        except OSError:  # It is not empty, or it can't be removed: it stays, with its lock file.
+            self._lock.release()
+        else:
+            self._unlock_for_good()
+
+    def _unlock_for_good(self) -> None:
+        """Release the lock and remove its file: there is no box that it would be for."""
+        # In this order, as Windows removes no file that is open. Who locks it in between finds
+        # no box, and does the same.
         self._lock.release()
+        with suppress(OSError):
+            self.path.with_suffix(_LOCK).unlink(missing_ok=True)
 
     def abandon(self) -> None:
         """Close what is open, in the child of a fork, and leave the box to the parent."""

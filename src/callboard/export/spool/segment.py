@@ -17,6 +17,8 @@ __all__ = ["Segment", "SegmentWriter", "segments_in"]
 _PART = ".part"
 _COMPLETE = ".segment"
 _CLOSED = -1
+# Without it Windows turns line ends, which records may well contain, into others.
+_BINARY = getattr(os, "O_BINARY", 0)
 
 
 class Segment:
@@ -34,6 +36,12 @@ class Segment:
         self.path = path
         self.count = count
         self.size = size
+
+    @property
+    def number(self) -> int:
+        """Its place among the segments of its directory."""
+        number, _, _ = self.path.stem.partition("-")
+        return int(number)
 
     def read(self) -> bytes:
         """Return all of it.
@@ -75,7 +83,7 @@ class SegmentWriter:
         """
         self._path = directory / f"{number:010}{_PART}"
         self._descriptor = os.open(
-            self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600
+            self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | _BINARY, 0o600
         )
         self.count = 0
         self.size = 0

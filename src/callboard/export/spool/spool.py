@@ -7,9 +7,9 @@ What is promised:
   segment is full, begins to be sent, or the spool is closed. To synchronise each record would
   be safer by half a second or so, and cost a thousand times as much.
 - *Sent in order*, the oldest segment first, by this process, or by the next one if this one
-  ends. No two processes send the same segment (`callboard.export.spool.box`). If a process is
-  killed half-way through one, all of it is sent again: whoever takes operations in merges by
-  the run's id.
+  ends. No two processes send the same segment (`callboard.export.spool.box`). A segment stays
+  until all of it is settled. If a process is killed half-way through one, all of it is sent
+  again: whoever takes operations in merges by the run's id.
 - *Bounded.* When there is no room the oldest segment is dropped, and counted. What other
   running processes have in the same directory counts as taken, and is theirs.
 - *Private.* Traces hold what users said: directories are made for their owner alone.
@@ -27,18 +27,21 @@ from pathlib import Path
 from typing import NamedTuple
 
 from callboard.errors import BadOptionError, SpoolError
-from callboard.export.consignment import Consignment
 from callboard.export.notices import Notices
 from callboard.export.spool.box import Box, boxes_in
-from callboard.export.spool.claim import claim, records_of
+from callboard.export.spool.claim import claim
 from callboard.export.spool.frames import HEADER, frame
-from callboard.export.spool.records import operation_from, record_of
+from callboard.export.spool.reading import Parcel, Reading
+from callboard.export.spool.records import record_of
 from callboard.export.spool.segment import Segment
 from callboard.wire.operations import Operation
 
 __all__ = ["Appended", "Parcel", "Spool"]
 
 logger = logging.getLogger(__name__)
+
+_QUARANTINE = "quarantine"
+_QUARANTINE_BYTES = 16 * 1024 * 1024
 
 
 class Appended(NamedTuple):
@@ -55,35 +58,6 @@ class Appended(NamedTuple):
     refused: int = 0
     evicted: int = 0
     error: SpoolError | None = None
-
-
-class Parcel(Consignment):
-    """Operations read from a spool, to be sent.
-
-    Attributes:
-        lost: How many stood between them that could not be read.
-    """
-
-    __slots__ = ("lost",)
-
-    def __init__(self, operations: list[Operation], lost: int) -> None:
-        super().__init__(operations)
-        if not operations:
-            self.groups = []
-        self.lost = lost
-
-
-class _Reading:
-    """A segment that is being sent: what it holds, and how far that has come."""
-
-    __slots__ = ("at", "box", "records", "segment", "settled")
-
-    def __init__(self, box: Box, segment: Segment, records: list[bytes]) -> None:
-        self.box = box
-        self.segment = segment
-        self.records = records
-        self.at = 0
-        self.settled = 0
 
 
 class Spool:
@@ -127,14 +101,32 @@ class Spool:
         self._notices = Notices(logger)
         self._own: Box | None = None
         self._adopted: list[Box] = []
-        self._reading: _Reading | None = None
+        self._reading: Reading | None = None
+        # Read to the end, with parcels that are not settled yet.
+        self._read: list[Reading] = []
+        self._quarantine: Spool | None = None
         self._taken_by_others = 0
 
     @property
     def is_empty(self) -> bool:
         """Whether this process has nothing to send from here."""
         with self._lock:
-            return self._reading is None and not any(box.size for box in self._boxes())
+            writing = self._own is not None and self._own.is_writing
+            return self._reading is None and not writing and self._oldest() is None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is here, not even under way from here."""
+        return self.is_empty and not self._read
+
+    @property
+    def quarantine(self) -> Spool:
+        """Where operations are kept that were dropped for what they are: nobody sends them."""
+        with self._lock:
+            if self._quarantine is None:
+                room = min(_QUARANTINE_BYTES, max(1, self._max_bytes // 8))
+                self._quarantine = Spool(self.directory / _QUARANTINE, max_bytes=room)
+            return self._quarantine
 
     def _boxes(self) -> list[Box]:
         return [*self._adopted, self._own] if self._own else self._adopted
@@ -216,7 +208,7 @@ class Spool:
         """
         evicted = 0
         while self._free() < size:
-            oldest = self._oldest(but=self._reading.segment if self._reading else None)
+            oldest = self._oldest()
             if oldest is None:
                 break
             box, segment = oldest
@@ -224,12 +216,17 @@ class Spool:
             evicted += segment.count or 0
         return evicted
 
-    def _oldest(self, but: Segment | None = None) -> tuple[Box, Segment] | None:
+    def _oldest(self) -> tuple[Box, Segment] | None:
+        """Return the oldest segment that is not being sent."""
+        begun = [reading.segment for reading in self._readings()]
         for box in self._boxes():
             for segment in box.segments:
-                if segment is not but:
+                if segment not in begun:
                     return box, segment
         return None
+
+    def _readings(self) -> list[Reading]:
+        return [*self._read, self._reading] if self._reading else self._read
 
     def _box(self) -> Box:
         if self._own is None:
@@ -297,98 +294,91 @@ class Spool:
             max_size: How many bytes at the most; a single operation may have more.
 
         Returns:
-            None if there is nothing, or it can't be read. To be given to `done` when it is
-            settled, before more is taken.
+            None if there is nothing, or it can't be read. To be given to `done` when all of it
+            is settled. More may be taken before that.
         """
         with self._lock:
             try:
-                lost = self._open_next() if self._reading is None else 0
+                reading = self._reading or self._open_next()
             except OSError as error:
                 self._failed(error)
                 return None
-            if self._reading is None:
+            if reading is None:
                 return None
-            return self._parcel(self._reading, count, max_size, lost)
+            parcel = reading.take(count, max_size)
+            self._reading = reading
+            if reading.is_exhausted:
+                self._reading = None
+                self._read.append(reading)
+            return parcel
 
-    def _open_next(self) -> int:
-        """Begin to read the oldest segment, if there is one.
-
-        Returns:
-            How many of its operations can't be read.
-        """
+    def _open_next(self) -> Reading | None:
+        """Begin to read the oldest segment, if there is one."""
         oldest = self._oldest()
         if oldest is None and self._own is not None:
             self._own.complete()
             oldest = self._oldest()
-        if oldest is None:
-            return 0
-        box, segment = oldest
-        records = records_of(segment, self._notices)
-        self._reading = _Reading(box, segment, records)
-        return max(0, (segment.count or 0) - len(records))
+        return None if oldest is None else Reading(*oldest, self._notices)
 
-    def _parcel(self, reading: _Reading, count: int, max_size: int, lost: int) -> Parcel:
-        operations: list[Operation] = []
-        size = 0
-        while reading.at < len(reading.records) and len(operations) < count:
-            record = reading.records[reading.at]
-            if operations and size + len(record) > max_size:
-                break
-            reading.at += 1
-            size += len(record)
-            try:
-                operations.append(operation_from(record))
-            except ValueError as error:
-                lost += 1
-                self._notices.once("record", "A record of %s is skipped: %s", self, error)
-        return Parcel(operations, lost)
+    def done(self, parcel: Parcel) -> None:
+        """Say that a parcel is settled, all of it.
 
-    def done(self) -> None:
-        """Say that what was taken last is settled, all of it."""
+        Args:
+            parcel: One that was taken. If the spool was closed since, nothing happens.
+        """
         with self._lock:
-            reading = self._reading
-            if reading is None:
+            for reading in self._readings():
+                if parcel in reading.under_way:
+                    reading.under_way.remove(parcel)
+                    break
+            else:
                 return
-            reading.settled = reading.at
-            if reading.at < len(reading.records):
-                return
-            self._reading = None
-            # What can't be removed will be sent again by another process: said, not lost.
-            try:
-                reading.box.remove(reading.segment)
-            except OSError as error:
-                self._failed(error)
-            if not reading.box.segments and reading.box is not self._own:
-                self._adopted.remove(reading.box)
-                reading.box.release()
+            if reading.is_exhausted and not reading.under_way:
+                self._read.remove(reading)
+                self._remove(reading)
+
+    def _remove(self, reading: Reading) -> None:
+        # What can't be removed will be sent again by another process: said, not lost.
+        try:
+            reading.box.remove(reading.segment)
+        except OSError as error:
+            self._failed(error)
+        if not reading.box.segments and reading.box is not self._own:
+            self._adopted.remove(reading.box)
+            reading.box.release()
 
     # Ends.
 
     def close(self) -> None:
         """Leave what is there to the next process; the spool can be used again after that."""
         with self._lock:
-            # If it can't be done, the next process sends all of the segment again.
-            with suppress(OSError):
-                self._leave_the_rest()
-            boxes = self._boxes()
-            self._own, self._adopted, self._reading = None, [], None
+            for reading in self._readings():
+                # If it can't be done, the next process sends all of the segment again.
+                with suppress(OSError):
+                    self._leave(reading)
+            boxes, quarantine = self._boxes(), self._quarantine
+            self._own, self._adopted, self._quarantine = None, [], None
+            self._reading, self._read = None, []
             for box in boxes:
                 # To close is all that is wanted, however that goes.
                 with suppress(OSError):
                     box.release()
+        if quarantine is not None:
+            quarantine.close()
 
-    def _leave_the_rest(self) -> None:
-        """Put what is left of a segment that was sent in part into one of its own."""
-        reading = self._reading
-        if reading is None or not reading.settled:
-            return
-        rest = [frame(record) for record in reading.records[reading.settled :]]
-        self._box().append(rest, self._segment_bytes)
-        reading.box.remove(reading.segment)
+    def _leave(self, reading: Reading) -> None:
+        """Take what was sent out of a segment that was sent in part."""
+        left = reading.left()
+        if left:
+            reading.box.replace(reading.segment, left)
+        elif left is not None:
+            reading.box.remove(reading.segment)
 
     def after_fork(self) -> None:
         """Begin anew, in the child of a fork: what is on disk is the parent's."""
-        boxes = self._boxes()
+        boxes, quarantine = self._boxes(), self._quarantine
         self._begin()
         for box in boxes:
             box.abandon()
+        if quarantine is not None:
+            quarantine.after_fork()

@@ -2,8 +2,8 @@
 
 Payloads are small and much alike: system prompts, tool definitions, the same keys in each. A
 dictionary makes them half as big as zstd alone does, and compresses faster (storage facts). It is
-trained on the first payloads, and once more when there are many; each is kept in the file, and
-with each payload the number of the one that it needs.
+trained on the first payloads, and once more when a file is opened that has many runs; each is kept
+in the file, and with each payload the number of the one that it needs.
 """
 
 from __future__ import annotations
@@ -99,11 +99,19 @@ class Trainer:
         self._max_bytes = max_bytes
         self._samples: list[bytes] = []
         self._bytes = 0
+        self._is_stopped = False
         self._thread: threading.Thread | None = None
         self._trained: bytes | None = None
 
+    def stop(self) -> None:
+        """Collect no more: there is a dictionary."""
+        self._samples = []
+        self._is_stopped = True
+
     def see(self, data: bytes) -> None:
         """Take a payload as a sample, if it can be one."""
+        if self._is_stopped:
+            return
         if self._thread is not None or not _MIN_BYTES <= len(data) <= _DICTIONARY_BYTES:
             return
         self._samples.append(data)

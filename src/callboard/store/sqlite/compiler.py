@@ -28,6 +28,7 @@ from callboard.query.nodes import (
     Value,
 )
 from callboard.store.sqlite.functions import Handles
+from callboard.store.sqlite.values import json_text
 
 __all__ = ["Sql", "compile_filter", "conjunction", "subtree_sum"]
 
@@ -175,7 +176,10 @@ class _Compiler:
             case IsNull():
                 return Sql(f"({field} IS NULL)")
             case Like(_, pattern):
-                return Sql(rf"({field} LIKE ? ESCAPE '\')", (pattern,))
+                # For LIKE a text ends where it has a character of number zero.
+                like = rf"{field} LIKE ? ESCAPE '\'"
+                whole = f"iif(instr({field}, char(0)), like_fits({field}, ?), {like})"
+                return Sql(f"({whole})", (pattern, pattern))
             case OneOf(name, values):
                 parts = [_comparison(name, field, "eq", value) for value in values]
                 return _joined(" OR ", parts)
@@ -192,14 +196,26 @@ class _Compiler:
                 f"AND {conditions.text})",
                 conditions.values,
             )
-        handle = (self._handles.handle(node),)
-        if node.kind == "metadata":
-            return Sql(f"metadata_fits(?, {run}.metadata)", handle)
-        return Sql(f"payload_fits(?, {run}.rid)", handle)
+        handle = self._handles.handle(node)
+        if node.kind != "metadata":
+            return Sql(f"payload_fits(?, {run}.rid)", (handle,))
+        if (key := _plain_key(node)) is not None:
+            # What does not have the key's text anywhere needs no closer look.
+            looked_at = f"iif(instr({run}.metadata, ?), metadata_fits(?, {run}.metadata), 0)"
+            return Sql(looked_at, (json_text(key), handle))
+        return Sql(f"metadata_fits(?, {run}.metadata)", (handle,))
 
     def _search(self, node: Search) -> Sql:
         run, handle = self._run, self._handles.handle(node)
         return Sql(f"mentions(?, {run}.rid, {run}.name, {run}.error)", (handle,))
+
+
+def _plain_key(node: Entry) -> str | None:
+    """Return the key that an entry must have, if it is one key, not a path of several."""
+    key = node.key
+    if isinstance(key, Compare) and key.operator == "eq" and "." not in str(key.value):
+        return str(key.value)
+    return None
 
 
 def _comparison(name: str, field: str, operator: Operator, value: Value) -> Sql:

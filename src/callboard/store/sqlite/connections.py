@@ -6,9 +6,10 @@ log). Each connection is used by one thread at a time.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import apsw
@@ -69,6 +70,7 @@ class Connections:
         self._lock = threading.Lock()
         self._idle: list[ReadConnection] = []
         self._is_closed = False
+        _make_private(path)
         with faults_of(path):
             self.writer = self._connect()
             try:
@@ -132,6 +134,12 @@ class Connections:
                 self._idle.append(connection)
                 return
         connection.db.close()
+
+
+def _make_private(path: Path) -> None:
+    """Make a file that nobody else may read, if there is none: prompts are nobody else's."""
+    with suppress(OSError):  # What is wrong with it, SQLite says.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
 def _prepare(db: apsw.Connection, path: Path) -> None:

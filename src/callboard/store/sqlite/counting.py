@@ -40,15 +40,17 @@ def count_models(db: apsw.Connection, rows: Iterable[Row]) -> None:
     again: set[bytes] = set()
     for row in rows:
         values = row.values
-        is_model = values["run_type"] == MODEL
-        was_model = row.was("run_type") == MODEL
-        is_moved = any(values[name] != row.was(name) for name in ("trace_id", "dotted"))
-        if was_model and (is_moved or not is_model):
+        is_model, was_model = values["run_type"] == MODEL, row.was("run_type") == MODEL
+        if was_model and (not is_model or _is_moved(row)):
             again.update((values["trace_id"], row.was("trace_id")))
         elif is_model and not was_model and values["dotted"] is not None:
             _join(db, values["rid"], values["trace_id"], values["dotted"])
     for trace_id in again:
         _recount(db, trace_id)
+
+
+def _is_moved(row: Row) -> bool:
+    return any(row.values[name] != row.was(name) for name in ("trace_id", "dotted"))
 
 
 def _join(db: apsw.Connection, rid: int, trace_id: bytes, dotted: str) -> None:
@@ -62,8 +64,8 @@ def _join(db: apsw.Connection, rid: int, trace_id: bytes, dotted: str) -> None:
 
 def _recount(db: apsw.Connection, trace_id: bytes) -> None:
     models: list[Any] = db.execute(_ALL, (trace_id,)).fetchall()
-    following = [dotted for _, dotted, _ in models[1:]]
-    for (rid, dotted, counts), after in zip(models, [*following, ""], strict=True):
+    following = [*(dotted for _, dotted, _ in models), ""][1:]
+    for (rid, dotted, counts), after in zip(models, following, strict=True):
         is_leaf = int(not after.startswith(f"{dotted}."))
         if is_leaf != counts:
             db.execute(_SET, (is_leaf, rid))

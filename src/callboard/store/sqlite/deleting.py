@@ -23,17 +23,18 @@ def delete_runs(db: apsw.Connection, condition: str, bindings: tuple[Any, ...]) 
         How many there were.
     """
     db.execute("CREATE TEMP TABLE IF NOT EXISTS doomed (rid INTEGER PRIMARY KEY, id BLOB)")
-    db.execute("DELETE FROM temp.doomed")
     # The condition is the program's own; its values are bound.
-    sql = f"INSERT INTO temp.doomed SELECT rid, id FROM runs WHERE {condition}"  # noqa: S608
-    db.execute(sql, bindings)
-    count: int = db.execute("SELECT count(*) FROM temp.doomed").get
-    if count:
+    sql = f"INSERT INTO temp.doomed SELECT rid, id FROM runs WHERE {condition} LIMIT ?"  # noqa: S608
+    total = 0
+    while True:
+        db.execute(sql, (*bindings, _AT_ONCE))
+        count = db.changes()
         _delete_marks(db)
         for statement in _STATEMENTS:
             db.execute(statement)
-        db.execute("DELETE FROM temp.doomed")
-    return count
+        total += count
+        if count < _AT_ONCE:
+            return total
 
 
 _STATEMENTS = (
@@ -43,7 +44,10 @@ _STATEMENTS = (
     "DELETE FROM feedback WHERE run_id IN (SELECT id FROM temp.doomed)",
     "DELETE FROM shares WHERE run_id IN (SELECT id FROM temp.doomed)",
     "DELETE FROM runs WHERE rid IN (SELECT rid FROM temp.doomed)",
+    "DELETE FROM temp.doomed",
 )
+# Their marks are held in memory meanwhile.
+_AT_ONCE = 10_000
 
 
 def _delete_marks(db: apsw.Connection) -> None:

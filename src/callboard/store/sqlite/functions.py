@@ -14,6 +14,7 @@ from callboard.query.entries import entries_of, number_of
 from callboard.query.evaluation import matches
 from callboard.query.facts import RunFacts
 from callboard.query.nodes import Entry, Search
+from callboard.query.patterns import fits
 from callboard.store.derived import ERROR_LENGTH, error_of, read
 from callboard.store.sqlite.codec import Reader
 from callboard.store.sqlite.schema import payload_key
@@ -40,6 +41,7 @@ class Functions:
     ``payload_fits(node, rid)``          the same of an entry of inputs or outputs
     ``mentions(node, rid, name, error)`` whether the text of a run has the terms of a search
     ``whole_error(rid, error)``          an error, of which the row has the beginning
+    ``like_fits(text, pattern)``         whether a text is of a pattern
     ``number_in(text)``                  the number that a text is, or null
     ``values_of(key, metadata)``         the values of a key of metadata, as a JSON list of text
     ===================================  ======================================================
@@ -49,14 +51,15 @@ class Functions:
         self._payloads = payloads
         self._nodes: list[Entry | Search] = []
         self.payloads_read = 0
-        functions: tuple[tuple[str, Any, int], ...] = (
+        functions: list[tuple[str, Any, int]] = [
             ("metadata_fits", self._metadata_fits, 2),
             ("payload_fits", self._payload_fits, 2),
             ("mentions", self._mentions, 4),
             ("whole_error", self._whole_error, 2),
+            ("like_fits", fits, 2),
             ("number_in", number_of, 1),
             ("values_of", _values_of, 2),
-        )
+        ]
         for name, function, count in functions:
             db.create_scalar_function(name, function, count, deterministic=True)
 

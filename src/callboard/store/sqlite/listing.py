@@ -75,6 +75,8 @@ class _Order(NamedTuple):
 
 def find_runs(connection: ReadConnection, query: RunQuery) -> Page[RunRecord]:
     """Return a page of runs."""
+    if query.limit < 1:
+        return Page([])
     order = _order(query)
     selection = select(connection, query, one_by_one=True)
     order = order._replace(

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from functools import lru_cache
 from hashlib import blake2b
+from typing import Any
 
 from callboard.query.entries import entries_of, number_of
 from callboard.store.derived import read
 
 __all__ = ["mark_of_entry", "mark_of_tag", "marks_of"]
+
+# Longer metadata is seldom the same twice, and would fill memory.
+_MAX_KEPT = 8 * 1024
 
 
 @lru_cache(maxsize=16_384)
@@ -33,7 +37,6 @@ def mark_of_entry(path: str, text: str) -> int:
     return _mark("entry", path, text if number is None else repr(number))
 
 
-@lru_cache(maxsize=4096)
 def marks_of(tags: str | None, metadata: str | None) -> frozenset[int]:
     """Return the marks of a run.
 
@@ -41,10 +44,26 @@ def marks_of(tags: str | None, metadata: str | None) -> frozenset[int]:
         tags: Its tags, as JSON; None if it has none.
         metadata: Likewise.
     """
-    marks = {mark_of_tag(tag) for tag in (read(tags.encode()) if tags else ())}
-    if metadata:
-        entries = entries_of(read(metadata.encode()))
-        marks.update(mark_of_entry(path, text) for path, text in entries)
+    is_big = metadata is not None and len(metadata) > _MAX_KEPT
+    of_metadata = _of_metadata.__wrapped__ if is_big else _of_metadata
+    return _of_tags(tags) | of_metadata(metadata)
+
+
+# The runs of a trace have much the same, each by itself more often than both together.
+@lru_cache(maxsize=1024)
+def _of_tags(tags: str | None) -> frozenset[int]:
+    return frozenset(map(mark_of_tag, read(tags.encode()) if tags else ()))
+
+
+@lru_cache(maxsize=1024)
+def _of_metadata(metadata: str | None) -> frozenset[int]:
+    marks: set[int] = set()
+    told: dict[str, Any] = read(metadata.encode()) if metadata else {}
+    for key, value in told.items():
+        if type(value) is str:
+            marks.add(mark_of_entry(key, value))
+        else:
+            marks.update(mark_of_entry(path, text) for path, text in entries_of({key: value}))
     return frozenset(marks)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import apsw
 
+from callboard.ids import uuid_of
 from callboard.store.derived import read
 from callboard.store.records import PAYLOADS, Cost, Field, Outline, RunRecord, Tokens
 from callboard.store.sqlite.connections import ReadConnection
@@ -45,8 +45,16 @@ _DETAILS = """
     WHERE run_type = 'llm' AND trace_id = ?1 AND dotted >= ?2 AND dotted < ?2 || '/'
         AND counts = 1 AND details IS NOT NULL
 """
-_OUTLINES = f"""
-    SELECT {OUTLINE} FROM runs AS run INDEXED BY runs_trace WHERE run.trace_id = ?
+# The index alone says which rows are in the window, so those before it are not read.
+_WINDOW = f"""
+    SELECT {OUTLINE} FROM (
+        SELECT rid FROM runs INDEXED BY runs_trace
+        WHERE trace_id = ? AND dotted IS NOT NULL ORDER BY dotted LIMIT ? OFFSET ?
+    ) CROSS JOIN runs AS run USING (rid) ORDER BY run.dotted
+"""  # noqa: S608 - names of columns
+_UNPLACED = f"""
+    SELECT {OUTLINE} FROM runs AS run INDEXED BY runs_trace
+    WHERE run.trace_id = ? AND run.dotted IS NULL ORDER BY run.start_us, run.id LIMIT ? OFFSET ?
 """  # noqa: S608 - names of columns
 
 
@@ -78,10 +86,7 @@ def read_outline(
 ) -> list[Outline]:
     """Return the runs of a trace in the order of its tree; those without a place come last."""
     many = -1 if limit is None else limit
-    placed = connection.db.execute(
-        f"{_OUTLINES} AND run.dotted IS NOT NULL ORDER BY run.dotted, run.id LIMIT ? OFFSET ?",
-        (trace_id.bytes, many, offset),
-    )
+    placed = connection.db.execute(_WINDOW, (trace_id.bytes, many, offset))
     found = [outline_of(row) for row in placed]
     if limit is not None and len(found) >= limit:
         return found
@@ -89,7 +94,7 @@ def read_outline(
         "SELECT count(*) FROM runs WHERE trace_id = ? AND dotted IS NOT NULL", (trace_id.bytes,)
     ).get
     lost = connection.db.execute(
-        f"{_OUTLINES} AND run.dotted IS NULL ORDER BY run.start_us, run.id LIMIT ? OFFSET ?",
+        _UNPLACED,
         (trace_id.bytes, -1 if limit is None else limit - len(found), max(0, offset - count)),
     )
     return [*found, *map(outline_of, lost)]
@@ -114,24 +119,23 @@ def _outline(row: tuple[Any, ...]) -> tuple[Any, ...]:
     run_id, trace_id, parent_id, *plain = row[:11]
     tokens, cost = (None, None) if row[5] != MODEL else _account(row[11:18])
     return (
-        UUID(bytes=run_id),
-        _known_id(trace_id),
-        None if parent_id is None else _known_id(parent_id),
+        uuid_of(run_id),
+        uuid_of(trace_id),
+        id_or_none(parent_id),
         *plain,
         tokens,
         cost,
     )
 
 
-@lru_cache(4096)
-def _known_id(data: bytes) -> UUID:
-    """Return an id that other runs have too: a trace has one, and runs have siblings."""
-    return UUID(bytes=data)
-
-
 def _account(told: tuple[Any, ...]) -> tuple[Tokens | None, Cost | None]:
     prompt, completion, total, prompt_cost, completion_cost, total_cost, details = told
-    kinds: Mapping[str, Any] = read(details.encode()) if details else {}
+    if details is None:
+        return (
+            None if total is None else Tokens(prompt, completion, total),
+            None if total_cost is None else Cost(prompt_cost, completion_cost, total_cost),
+        )
+    kinds: Mapping[str, Any] = read(details.encode())
     tokens = cost = None
     if total is not None:
         tokens = Tokens(

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from callboard.store.accounting import cost_of, tokens_of, usage_in_metadata, usage_in_outputs
 from callboard.store.derived import (
@@ -102,11 +101,9 @@ class Row:
         self.payloads: dict[str, bytes] = {}
 
     @classmethod
-    def new(cls, rid: int, run_id: UUID, received_us: int) -> Row:
+    def new(cls, rid: int, run_id: bytes, received_us: int) -> Row:
         """Return the row of a run of which nothing is known yet."""
-        return cls(
-            {**_NEW, "rid": rid, "id": run_id.bytes, "received_us": received_us}, is_new=True
-        )
+        return cls({**_NEW, "rid": rid, "id": run_id, "received_us": received_us}, is_new=True)
 
     @classmethod
     def known(cls, values: tuple[Any, ...]) -> Row:
@@ -139,9 +136,8 @@ class Row:
         values["weights"] = draft.settle(values["weights"])
         told = draft.values
         for name, value in told.items():
-            take = _TAKES.get(name)
-            if take is not None:
-                take(values, value)
+            if name in _TAKES:
+                _TAKES[name](values, value)
         if "project" in told:
             values["project"] = sources.project(told["project"])
         values["status"] = status_of(values["end_us"], values["error"])
@@ -182,6 +178,7 @@ class Row:
         return sources.payload(self.values["rid"], "outputs")
 
 
+_MAX_KEPT = 8 * 1024
 _MATTERS = frozenset({"extra", "outputs", "run_type"})
 _NO_TOKENS, _NO_COST = Tokens(), Cost()
 
@@ -230,7 +227,9 @@ def _of_extra(extra: bytes) -> tuple[str | None, str | None]:
 
 
 def _take_extra(values: dict[str, Any], extra: bytes) -> None:
-    values["metadata"], values["thread"] = _of_extra(extra)
+    # What is big is seldom told twice, and would fill memory.
+    of_extra = _of_extra if len(extra) <= _MAX_KEPT else _of_extra.__wrapped__
+    values["metadata"], values["thread"] = of_extra(extra)
 
 
 def _take_error(values: dict[str, Any], error: bytes) -> None:

@@ -58,17 +58,24 @@ class Selection:
         return Sql(f"SELECT {columns} FROM {self.source} WHERE {where.text}", where.values)  # noqa: S608
 
 
-def select(connection: ReadConnection, query: RunQuery, *, one_by_one: bool = False) -> Selection:
+def select(
+    connection: ReadConnection,
+    query: RunQuery,
+    *,
+    one_by_one: bool = False,
+    threaded: bool = False,
+) -> Selection:
     """Return which runs a query means, whatever their order.
 
     Args:
         connection: Where they are looked for.
         query: The query.
         one_by_one: Whether the projects are left to the caller, if `Selection.project` is set.
+        threaded: Whether roots are asked for by their threads, those without left out.
     """
     if query.ids:
         return Selection("runs AS run", [_among("run.id", query.ids)])
-    selection = _Selector(connection.db, query).selection()
+    selection = _Selector(connection.db, query, threaded=threaded).selection()
     selection.conditions += _conditions(query)
     selection.filter = _filters(connection, query)
     if selection.project is None or not one_by_one:
@@ -152,9 +159,10 @@ def _filters(connection: ReadConnection, query: RunQuery) -> Sql:
 class _Selector:
     """Finds the index for a query."""
 
-    def __init__(self, db: apsw.Connection, query: RunQuery) -> None:
+    def __init__(self, db: apsw.Connection, query: RunQuery, *, threaded: bool) -> None:
         self._db = db
         self._query = query
+        self._threaded = threaded
         node = query.filter
         self._parts: tuple[Node, ...] = ()
         if node is not None:
@@ -183,7 +191,8 @@ class _Selector:
 
     def _of_roots(self) -> Selection:
         marks = self._marks()
-        if marks:
+        # Few fail: a tag that most have is no help beside that.
+        if marks and not (self._has_failed() and not any(map(self._is_rare, marks))):
             source = "root_marks AS mark CROSS JOIN runs AS run ON run.rid = mark.rid"
             condition = Sql("mark.mark = ?", (self._rarest_root_mark(marks),))
             return Selection(source, [condition], start="mark.start_us", project="mark.project")
@@ -194,6 +203,10 @@ class _Selector:
             return Selection(source, conditions, project="run.project")
         if self._has_failed():
             return Selection("runs AS run INDEXED BY runs_error", [_FAILED], project="run.project")
+        if self._threaded:
+            named = Sql("run.thread IS NOT NULL")
+            source = "runs AS run INDEXED BY runs_thread"
+            return Selection(source, [_IS_ROOT, named], project="run.project")
         return Selection("runs AS run INDEXED BY runs_root", [_IS_ROOT], project="run.project")
 
     def _of_all(self) -> Selection:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from callboard.errors import BadOptionError
 from callboard.store.records import Cost, GroupKey, RunQuery, RunStatistics, Tokens
-from callboard.store.sqlite.compiler import Sql, subtree_sum
+from callboard.store.sqlite.compiler import subtree_sum
 from callboard.store.sqlite.connections import ReadConnection
 from callboard.store.sqlite.feedback import summaries_of
 from callboard.store.sqlite.selecting import Selection, select
@@ -53,15 +53,14 @@ def run_statistics(connection: ReadConnection, query: RunQuery) -> RunStatistics
     return statistics_of(connection, select(connection, query))
 
 
-def statistics_of(connection: ReadConnection, selection: Selection, *also: Sql) -> RunStatistics:
+def statistics_of(connection: ReadConnection, selection: Selection) -> RunStatistics:
     """Return what some runs come to.
 
     Args:
         connection: Where they are.
         selection: Which runs.
-        *also: What must be true of them besides.
     """
-    meant = selection.sql(_COLUMNS, *also)
+    meant = selection.sql(_COLUMNS)
     # Pieces of SQL are the program's own; values are bound.
     with_meant = f"WITH meant AS MATERIALIZED ({meant.text})"
     [figures] = connection.db.execute(
@@ -75,7 +74,7 @@ def statistics_of(connection: ReadConnection, selection: Selection, *also: Sql) 
     )
     statistics = _statistics(figures, spent)
     if connection.db.execute("SELECT EXISTS (SELECT 1 FROM feedback)").get:
-        ids = selection.sql("run.id", *also)
+        ids = selection.sql("run.id")
         statistics.feedback = summaries_of(
             connection.db, f"feedback.run_id IN ({ids.text})", ids.values
         )

@@ -79,7 +79,13 @@ class SqliteStore:
             StoreUnavailableError: The file can't be opened.
             StoreFormatError: It is no store, or of a newer version.
         """
-        return cls(Connections(Path(path), full_sync=full_sync), prices)
+        connections = Connections(Path(path), full_sync=full_sync)
+        try:
+            with faults_of(connections.path):
+                return cls(connections, prices)
+        except BaseException:
+            connections.close()
+            raise
 
     # Taking.
 
@@ -88,8 +94,8 @@ class SqliteStore:
         operations = [each for each in told if isinstance(each, Operation)]
         given = [each for each in told if isinstance(each, Feedback)]
         with self._changing() as db:
-            self._writer.write(operations)
-            rejections = feedback.write_feedback(db, given)
+            rejections = self._writer.write(operations)
+            rejections += feedback.write_feedback(db, given)
             self._writer.train()
         return rejections
 

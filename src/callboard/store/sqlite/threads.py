@@ -8,7 +8,7 @@ from typing import Any
 
 from callboard.clock import moment_at
 from callboard.query import RunFacts, matches
-from callboard.query.nodes import Node
+from callboard.query.nodes import Compare, Node, all_of
 from callboard.store.records import Page, RunQuery, ThreadRecord
 from callboard.store.sqlite.compiler import Sql
 from callboard.store.sqlite.connections import ReadConnection
@@ -34,11 +34,14 @@ def find_threads(
         query: Which root runs; of a thread, those count that it means.
         having: What must be true of the thread.
     """
-    selection = select(connection, replace(query, ids=(), is_root=True))
+    if query.limit < 1:
+        return Page([])
+    roots = replace(query, ids=(), is_root=True)
     found: list[ThreadRecord] = []
-    for summary in _summaries(connection, selection, query.cursor):
-        thread = _thread(connection, selection, *summary)
-        if having is not None and not matches(having, _facts(connection, selection, thread)):
+    for thread_id, *figures in _summaries(connection, roots):
+        turns = select(connection, _of_thread(roots, thread_id))
+        thread = _thread(connection, turns, thread_id, *figures)
+        if having is not None and not matches(having, _facts(connection, turns, thread)):
             continue
         if len(found) == query.limit:
             last = found[-1]
@@ -47,15 +50,20 @@ def find_threads(
     return Page(found)
 
 
-def _summaries(
-    connection: ReadConnection, selection: Selection, cursor: str | None
-) -> Iterator[tuple[Any, ...]]:
+def _of_thread(query: RunQuery, thread_id: str) -> RunQuery:
+    """Return a query for those of its runs that are in a thread."""
+    of_it = Compare("thread_id", "eq", thread_id)
+    return replace(query, filter=of_it if query.filter is None else all_of(of_it, query.filter))
+
+
+def _summaries(connection: ReadConnection, query: RunQuery) -> Iterator[tuple[Any, ...]]:
     """Yield of each thread its id, how many traces it has, and the first and last start."""
     columns = "run.thread, count(*) AS turns, min(run.start_us) AS first, max(run.start_us) AS last"
-    grouped = selection.sql(columns, _NAMED)
+    grouped = select(connection, query, threaded=True).sql(columns, _NAMED)
     after, place = "", ()
-    if cursor is not None:
-        after, place = "HAVING (last, run.thread) < (?, ?)", read_cursor(_KIND, cursor, int, str)
+    if query.cursor is not None:
+        after = "HAVING (last, run.thread) < (?, ?)"
+        place = read_cursor(_KIND, query.cursor, int, str)
     # Pieces of SQL are the program's own; values are bound.
     sql = f"{grouped.text} GROUP BY run.thread {after} ORDER BY last DESC, run.thread DESC"
     # All of them at once: others are asked for meanwhile.
@@ -64,17 +72,13 @@ def _summaries(
 
 def _thread(
     connection: ReadConnection,
-    selection: Selection,
+    turns: Selection,
     thread_id: str,
     turn_count: int,
     first_start_us: int,
     last_start_us: int,
 ) -> ThreadRecord:
-    of_it = _is(thread_id)
-    first, last = (
-        _end(connection, selection, of_it, "ASC"),
-        _end(connection, selection, of_it, "DESC"),
-    )
+    first, last = _end(connection, turns, "ASC"), _end(connection, turns, "DESC")
     first_trace, last_trace = id_or_none(first[0]), id_or_none(last[0])
     assert first_trace is not None  # noqa: S101 - for the type checker: roots have traces
     assert last_trace is not None  # noqa: S101
@@ -88,27 +92,21 @@ def _thread(
         first[1],
         last[2],
         last[3],
-        statistics_of(connection, selection, of_it),
+        statistics_of(connection, turns),
     )
 
 
-def _is(thread_id: str) -> Sql:
-    return Sql("run.thread = ?", (thread_id,))
-
-
-def _end(
-    connection: ReadConnection, selection: Selection, of_it: Sql, direction: str
-) -> tuple[Any, ...]:
+def _end(connection: ReadConnection, turns: Selection, direction: str) -> tuple[Any, ...]:
     """Return the first or last trace of a thread."""
-    sql = selection.sql(_ENDS, of_it)
+    sql = turns.sql(_ENDS)
     order = f"ORDER BY run.start_us {direction}, run.id {direction} LIMIT 1"
     [row] = connection.db.execute(f"{sql.text} {order}", sql.values)
     return tuple(row)
 
 
-def _facts(connection: ReadConnection, selection: Selection, thread: ThreadRecord) -> RunFacts:
+def _facts(connection: ReadConnection, turns: Selection, thread: ThreadRecord) -> RunFacts:
     statistics = thread.statistics
-    last_end = selection.sql("max(run.end_us)", _is(thread.thread_id))
+    last_end = turns.sql("max(run.end_us)")
     last_end_us: int | None = connection.db.execute(last_end.text, last_end.values).get
     duration = None if last_end_us is None else (last_end_us - thread.first_start_us) / 1e6
     return RunFacts(

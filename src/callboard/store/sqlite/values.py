@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from callboard.errors import BadOptionError
+from callboard.ids import uuid_of
 from callboard.wire import json
 
 __all__ = ["id_or_none", "json_of", "json_text", "only_known", "sql_id"]
@@ -19,7 +20,7 @@ def sql_id(value: UUID | None) -> bytes | None:
 
 def id_or_none(value: bytes | None) -> UUID | None:
     """Return an id of the file's as an id."""
-    return None if value is None else UUID(bytes=value)
+    return None if value is None else uuid_of(value)
 
 
 def json_text(value: Any) -> str:

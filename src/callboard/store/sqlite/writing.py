@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -12,6 +12,7 @@ import apsw
 from callboard.clock import now_us
 from callboard.store.merging import Draft, drafts, outweighs
 from callboard.store.prices import PriceList
+from callboard.store.records import Rejection
 from callboard.store.sqlite.codec import FIRST_DICTIONARY, Packer, Reader, Trainer
 from callboard.store.sqlite.counting import count_models
 from callboard.store.sqlite.marks import marks_of
@@ -23,6 +24,12 @@ from callboard.wire.operations import Operation
 
 __all__ = ["RunWriter"]
 
+MANY_RUNS = 50_000
+"""From how many on a second dictionary is worth while: the first runs may be unlike the others."""
+
+MAX_BYTES = 512 * 1024 * 1024
+"""How many bytes a part or a file may have: half of what SQLite takes."""
+
 # Names of columns, from the table of them: nothing that comes from outside.
 _KNOWN = f"SELECT {', '.join(COLUMNS)} FROM runs WHERE id IN carray(?)"  # noqa: S608
 _INSERT = f"INSERT INTO runs VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608
@@ -32,7 +39,7 @@ _ROOT_MARK = "INSERT OR IGNORE INTO root_marks VALUES (?, ?, ?, ?)"
 _NO_ROOT_MARK = "DELETE FROM root_marks WHERE project = ? AND mark = ? AND start_us = ? AND rid = ?"
 _ATTACHED = "SELECT weight FROM attachments WHERE rid = ? AND name = ?"
 _ATTACH = "INSERT OR REPLACE INTO attachments VALUES (?, ?, ?, ?, ?)"
-_MARKED_BY = frozenset({"project", "is_root", "start_us", "tags", "metadata", "trace_id"})
+_MARKED_BY = ("metadata", "tags", "project", "start_us", "trace_id", "is_root")
 
 
 class RunWriter:
@@ -47,15 +54,29 @@ class RunWriter:
         self._projects = ProjectKeys(db)
         self._sources = Sources(self._projects.resolve, self._read_payload, prices)
         self._state: int | None = None
-        self._use_newest_dictionary()
 
-    def write(self, operations: Iterable[Operation]) -> None:
-        """Take operations. The connection is in a transaction, which may still be rolled back."""
+    def write(self, operations: Iterable[Operation]) -> list[Rejection]:
+        """Take operations. The connection is in a transaction, which may still be rolled back.
+
+        Returns:
+            Those that were not taken.
+        """
         self._notice_others()
-        told = drafts(operations)
+        fitting: list[Operation] = []
+        rejections: list[Rejection] = []
+        for operation in operations:
+            reason = _too_big(operation)
+            if reason is None:
+                fitting.append(operation)
+            else:
+                rejections.append(Rejection(operation.run_id, reason))
+        self._take({draft.run_id.bytes: draft for draft in drafts(fitting)})
+        return rejections
+
+    def _take(self, told: Mapping[bytes, Draft]) -> None:
         rows = self._rows_of(told)
-        for draft in told:
-            rows[draft.run_id.bytes].tell(draft, self._sources)
+        for run_id, draft in told.items():
+            rows[run_id].tell(draft, self._sources)
         place_all(self._db, rows)
         self._write_rows(rows.values())
         self._write_payloads(rows.values())
@@ -68,9 +89,7 @@ class RunWriter:
 
     def forget(self) -> None:
         """Forget what it remembers: a write was rolled back, or something was deleted."""
-        self._marks.clear()
-        self._projects.clear()
-        self._use_newest_dictionary()
+        self._state = None
 
     def train(self) -> None:
         """Keep a new dictionary, if one is ready. The connection is in a transaction."""
@@ -88,12 +107,13 @@ class RunWriter:
         self._trainer.close()
 
     def _notice_others(self) -> None:
-        """Forget what another process may have changed since."""
+        """Read anew what another process may have changed since."""
         state = self._db.pragma("data_version")
         if state != self._state:
             self._state = state
             self._marks.clear()
             self._projects.clear()
+            self._use_newest_dictionary()
 
     def _use_newest_dictionary(self) -> None:
         newest = self._db.execute(
@@ -101,27 +121,29 @@ class RunWriter:
         ).fetchone()
         if newest is None:
             self._packer = Packer()
-        else:
-            self._packer.use(*newest)
+            return
+        self._packer.use(*newest)
+        runs = self._db.execute("SELECT ifnull(max(rid), 0) FROM runs").get
+        if newest[0] > FIRST_DICTIONARY or runs < MANY_RUNS:
+            self._trainer.stop()
 
     def _read_payload(self, rid: int, part: str) -> bytes | None:
         return self._payloads.read(payload_key(rid, part))
 
-    def _rows_of(self, told: Sequence[Draft]) -> dict[bytes, Row]:
+    def _rows_of(self, told: Mapping[bytes, Draft]) -> dict[bytes, Row]:
         """Return the rows of the runs that something is told of, new ones too, by id."""
-        ids = tuple(draft.run_id.bytes for draft in told)
         rows: dict[bytes, Row] = {}
-        if ids:
-            for values in self._db.execute(_KNOWN, (apsw.carray(ids),)):
+        if told:
+            for values in self._db.execute(_KNOWN, (apsw.carray(tuple(told)),)):
                 row = Row.known(values)
                 rows[row.values["id"]] = row
-        if len(rows) < len(ids):
+        if len(rows) < len(told):
             received_us = now_us()
             rid: int = self._db.execute("SELECT ifnull(max(rid), 0) FROM runs").get
-            for draft in told:
-                if draft.run_id.bytes not in rows:
+            for run_id in told:
+                if run_id not in rows:
                     rid += 1
-                    rows[draft.run_id.bytes] = Row.new(rid, draft.run_id, received_us)
+                    rows[run_id] = Row.new(rid, run_id, received_us)
         return rows
 
     def _write_rows(self, rows: Iterable[Row]) -> None:
@@ -150,9 +172,11 @@ class RunWriter:
         of_roots: list[tuple[int, int, int, int]] = []
         gone: list[tuple[int, int, int, int]] = []
         for row in rows:
-            if _MARKED_BY.isdisjoint(row.changes()):
-                continue
             values = row.values
+            if row.before is not None and not any(
+                values[name] != row.before[name] for name in _MARKED_BY
+            ):
+                continue
             marks = marks_of(values["tags"], values["metadata"])
             trace_id = values["trace_id"]
             of_traces.extend((mark, trace_id) for mark in self._marks.unseen(trace_id, marks))
@@ -163,15 +187,26 @@ class RunWriter:
         self._db.executemany(_NO_ROOT_MARK, gone)
         self._db.executemany(_ROOT_MARK, of_roots)
 
-    def _write_attachments(self, told: Iterable[Draft], rows: dict[bytes, Row]) -> None:
-        for draft in told:
-            rid = rows[draft.run_id.bytes].values["rid"]
+    def _write_attachments(self, told: Mapping[bytes, Draft], rows: dict[bytes, Row]) -> None:
+        for run_id, draft in told.items():
+            rid = rows[run_id].values["rid"]
             for name, (weight, attachment) in draft.attachments.items():
                 known = self._db.execute(_ATTACHED, (rid, name)).fetchone()
                 if outweighs(weight, 0 if known is None else known[0]):
                     self._db.execute(
                         _ATTACH, (rid, name, weight, attachment.mime_type, attachment.data)
                     )
+
+
+def _too_big(operation: Operation) -> str | None:
+    """Return why an operation can't be taken, if it can't: a row has room for no more."""
+    for name, part in operation.parts.items():
+        if part is not None and len(part) > MAX_BYTES:
+            return f"{name} has {len(part)} bytes; a store takes {MAX_BYTES} of a field."
+    for name, attachment in operation.attachments.items():
+        if len(attachment.data) > MAX_BYTES:
+            return f"The file {name} has more than the {MAX_BYTES} bytes that a store takes of one."
+    return None
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What `make run` runs, from the outside: a program in a process of its own."""
+"""The example that needs no package, from the outside: a program in a process of its own."""
 
 import re
 import subprocess
@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 
 def ran(*questions):
     done = subprocess.run(
-        [sys.executable, "-W", "error", "examples/support_desk.py", *questions],
+        [sys.executable, "-W", "error", "-m", "examples.support_desk", *questions],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -1,0 +1,176 @@
+"""The ``langsmith`` client that sends through Callboard's exporter.
+
+It is the SDK's in all but how runs leave the process: not by the SDK's queue, but by the same
+exporter, with the same spool, as the tracer's own. So what a program does with a run itself
+(``run.post()``, a ``@traceable`` function inside a chain), and runs that go to several servers
+or to an agent's address, are on the way that all runs are on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from langsmith import Client
+
+from callboard.langsmith import settings
+from callboard.langsmith.exporters import default_exporter
+from callboard.langsmith.servers import Server, exporter_to, flush_servers
+from callboard.redaction import Redaction
+from callboard.tracing.capture import capture
+from callboard.wire.heads import FIELDS
+from callboard.wire.operations import PARTS, Attachment, Kind, Operation
+
+__all__ = ["ExporterClient", "exporter_client", "redacting"]
+
+logger = logging.getLogger(__name__)
+
+# LangSmith protocol: transport and authentication.
+_HEADERS = {
+    "service_key": "X-Service-Key",
+    "tenant_id": "X-Tenant-Id",
+    "authorization": "Authorization",
+    "cookie": "Cookie",
+}
+# With one of these, a request needs no key.
+_PROOFS = ("service_key", "authorization", "cookie")
+_FLUSH_SECONDS = 30.0
+
+
+class ExporterClient(Client):
+    """A ``langsmith.Client`` whose runs are sent by Callboard's exporter."""
+
+    def __init__(self) -> None:
+        """Make a client by what the environment says."""
+        super().__init__(auto_batch_tracing=False)
+
+    # The SDK calls these two with what is to be sent: sampled, with what is to be hidden hidden.
+
+    def _create_run(
+        self,
+        run_create: dict[str, Any],
+        *,
+        _replica_auths: Sequence[Any] | None = None,
+        **auth: str | None,
+    ) -> None:
+        _submit(_operation("create", run_create), _servers(_replica_auths, auth))
+
+    def _update_run(
+        self,
+        run_update: dict[str, Any],
+        *,
+        _replica_auths: Sequence[Any] | None = None,
+        **auth: str | None,
+    ) -> None:
+        _submit(_operation("update", run_update), _servers(_replica_auths, auth))
+
+    def samples(self, trace_id: UUID) -> bool:
+        """Whether a trace is among those to send, by the SDK's rule.
+
+        Args:
+            trace_id: The trace.
+        """
+        if self.tracing_sample_rate is None:
+            return True
+        return bool(self._filter_for_sampling([{"trace_id": trace_id}]))
+
+    def complete(self, operation: Operation) -> Operation:
+        """Return an operation that says, in ``extra``, what the SDK has all runs say.
+
+        That is what they run on, which revision of the program they are of, and which of the
+        SDK's variables are set.
+
+        Args:
+            operation: Anything but its ``extra`` is kept.
+        """
+        extra = dict(operation.parts["extra"])
+        for name in ("metadata", "runtime"):
+            extra[name] = dict(extra.get(name) or {})
+        self._insert_runtime_env([{"extra": extra}])
+        operation.parts["extra"] = extra
+        return operation
+
+    def flush(self, timeout: float | None = None) -> None:
+        """Wait until what has been sent so far has arrived.
+
+        Args:
+            timeout: How long at the most, in seconds.
+        """
+        seconds = _FLUSH_SECONDS if timeout is None else timeout
+        default_exporter().flush(seconds)
+        flush_servers(seconds)
+
+
+@cache
+def exporter_client() -> ExporterClient:
+    """Return the process's client, made the first time."""
+    return ExporterClient()
+
+
+def _submit(operation: Operation, servers: Iterable[Server]) -> None:
+    head = operation.head
+    is_over = head.get("parent_run_id") is None and head.get("end_time") is not None
+    for server in servers:
+        exporter_to(server).submit(operation, urgent=is_over, redactions=_redactions.get())
+
+
+_redactions: ContextVar[Sequence[Redaction]] = ContextVar("callboard_redactions", default=())
+
+
+@contextmanager
+def redacting(redactions: Sequence[Redaction]) -> Generator[None]:
+    """Have what is sent in a block redacted, besides what the environment says.
+
+    Args:
+        redactions: What is taken out of it.
+    """
+    token = _redactions.set(redactions)
+    try:
+        yield
+    finally:
+        _redactions.reset(token)
+
+
+def _servers(replicas: Sequence[Any] | None, auth: Mapping[str, str | None]) -> list[Server]:
+    return [_server(replica._asdict()) for replica in replicas or ()] or [_server(auth)]
+
+
+def _server(auth: Mapping[str, str | None]) -> Server:
+    """Return the server for what a replica says; ours, with our key, for what it doesn't say."""
+    if not any(auth.values()):
+        return Server()
+    headers = tuple(
+        (header, value) for name, header in _HEADERS.items() if (value := auth.get(name))
+    )
+    is_known = auth.get("api_key") or any(auth.get(name) for name in _PROOFS)
+    return Server(
+        auth.get("api_url"), auth.get("api_key") if is_known else settings.api_key(), headers
+    )
+
+
+def _operation(kind: Kind, told: Mapping[str, Any]) -> Operation:
+    """Return what the SDK would send as an operation, which keeps nothing of the program's."""
+    return Operation(
+        kind,
+        told["id"],
+        {name: told[name] for name in FIELDS if told.get(name) is not None},
+        {name: capture(told[name]) for name in PARTS if told.get(name) is not None},
+        dict(_attachments(told.get("attachments") or {})),
+    )
+
+
+def _attachments(told: Mapping[Any, Any]) -> Iterator[tuple[str, Attachment]]:
+    """Read files that are told of by their path now: by the time of sending they may be gone."""
+    for name, (mime_type, data) in told.items():
+        try:
+            content = data if isinstance(data, bytes) else Path(data).read_bytes()
+        except (OSError, TypeError) as error:
+            logger.warning("The attachment %r can't be read, and is not sent: %s", name, error)
+        else:
+            yield str(name), Attachment(mime_type, content)

@@ -1,0 +1,272 @@
+"""What stands for ``langchain_core.tracers.langchain`` once Callboard is installed.
+
+Our tracer, in the SDK's surroundings: where runs go is what the SDK says (its context, its
+`configure`, its environment variables), and they go by a client of the SDK's if the program has
+one. Otherwise they go through Callboard's exporter.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from abc import ABCMeta
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any, cast
+from uuid import UUID
+
+from langchain_core.env import get_runtime_environment
+from langsmith import address as addresses
+from langsmith import run_trees
+from langsmith.run_helpers import get_tracing_context
+from langsmith.utils import LangSmithError
+
+from callboard.langchain.client import ExporterClient, exporter_client, redacting
+from callboard.langsmith import tracer as alone
+from callboard.langsmith.defaults import NEAREST_WINS, fill_in_metadata
+from callboard.langsmith.exporters import default_exporter
+from callboard.langsmith.operations import runtime
+from callboard.tracing.run import Run
+from callboard.usage import Usage, add_usage
+from callboard.wire.operations import Operation
+
+__all__ = [
+    "OVERRIDABLE_LANGSMITH_INHERITABLE_METADATA_KEYS",
+    "LangChainTracer",
+    "_get_executor",
+    "_get_usage_metadata_from_generations",
+    "_get_usage_metadata_from_message",
+    "_patch_missing_metadata",
+    "get_client",
+    "log_error_once",
+    "wait_for_all_tracers",
+]
+
+logger = logging.getLogger(__name__)
+
+OVERRIDABLE_LANGSMITH_INHERITABLE_METADATA_KEYS = NEAREST_WINS
+
+_DISABLED = "__disabled"
+"""Marks runs, in ``extra``, that the SDK's context said were not to be traced."""
+_PAUSES = (1.0, 2.0, 4.0, 8.0)
+"""Seconds to wait until a server may know a run that it was just sent."""
+
+
+def get_client() -> Any:
+    """Return the client that runs go by: the program's, or one that is our exporter's."""
+    program = run_trees._CLIENT  # pyright: ignore[reportPrivateUsage] - asking would make one
+    return exporter_client() if program is None else program
+
+
+def wait_for_all_tracers() -> None:
+    """Wait until what all tracers have sent so far has arrived."""
+    get_client().flush()
+    exporter_client().flush()
+
+
+_logged: set[tuple[str, type[Exception]]] = set()
+
+
+def log_error_once(method: str, exception: Exception) -> None:
+    """Log an exception, once for each place and class.
+
+    Args:
+        method: Where it was raised.
+        exception: The exception.
+    """
+    kind = (method, type(exception))
+    if kind not in _logged:
+        _logged.add(kind)
+        logger.error("%s: %r", method, exception)
+
+
+@cache
+def _get_executor() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor()
+
+
+class _Tracers(ABCMeta):
+    """Takes tracers that were made by Callboard's own class for LangChain's."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        if cls is LangChainTracer:
+            return isinstance(instance, alone.LangChainTracer)
+        return super().__instancecheck__(instance)
+
+
+class LangChainTracer(alone.LangChainTracer, metaclass=_Tracers):
+    """Sends each run when it starts and again when it has ended, to where the SDK says."""
+
+    def __init__(
+        self,
+        example_id: UUID | str | None = None,
+        project_name: str | None = None,
+        client: Any | None = None,
+        tags: list[str] | None = None,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        address: Any | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Make a tracer.
+
+        Args:
+            example_id: The dataset example that root runs are said to run.
+            project_name: The project that runs belong to. If neither it nor an address is
+                given, the SDK's context or the environment says where they go.
+            client: A ``langsmith.Client`` to send through; if not given, the program's
+                default one if it has one, else our exporter.
+            tags: Tags for every run.
+            metadata: Metadata for every run that has no other value for the key.
+            address: The agent to send runs to, instead of a project.
+            **kwargs: See `callboard.tracers.LangChainTracer`.
+
+        Raises:
+            LangSmithUserError: The address is not an agent's.
+        """
+        super().__init__(
+            example_id,
+            project_name,
+            client or get_client(),
+            tags,
+            metadata=metadata,
+            address=None if address is None else addresses.ensure_agent(address),
+            **kwargs,
+        )
+        self.project_name = project_name
+
+    @property
+    def run_has_token_event_map(self) -> dict[str, bool]:
+        """The running models whose first token has come, by id as text."""
+        return {
+            run_id: True
+            for run_id, run in self.run_map.items()
+            if any(event["name"] == "new_token" for event in run.events)
+        }
+
+    def _start_trace(self, run: Run) -> None:
+        super()._start_trace(run)
+        if get_tracing_context()["enabled"] is False:
+            run.extra[_DISABLED] = True
+
+    def _settle_destination(self, run: Any) -> None:
+        parent: Any = self.run_map.get(str(run.parent_run_id)) if run.parent_run_id else None
+        # A run of the SDK's own finds out where a root goes, from all who have a say in it.
+        settled = parent or run_trees.RunTree(
+            id=run.id, name=run.name, project_name=self.project_name, address=self.address
+        )
+        run.session_name = settled.session_name
+        run.address = getattr(settled, "address", None)  # A parent may be of Callboard's own kind.
+        run.replicas = getattr(settled, "replicas", None)
+        run.ls_client = run.ls_client or self.client
+
+    def _persist_run_single(self, run: Run) -> None:
+        if run.extra.get(_DISABLED):
+            return
+        try:
+            super()._persist_run_single(run)
+        except Exception as error:
+            log_error_once("post", error)
+            raise
+
+    def _update_run_single(self, run: Run) -> None:
+        if run.extra.get(_DISABLED):
+            return
+        try:
+            super()._update_run_single(run)
+        except Exception as error:
+            log_error_once("patch", error)
+            raise
+
+    def _post(self, run: Any) -> None:
+        run.extra["runtime"] = {**runtime(), **get_runtime_environment()}
+        if self._is_plain(run):
+            super()._post(run)
+        else:
+            run.ls_client = self.client
+            with redacting(self._redactions):
+                run.post()
+
+    def _patch(self, run: Any, *, with_inputs: bool) -> None:
+        if self._is_plain(run):
+            super()._patch(run, with_inputs=with_inputs)
+        else:
+            with redacting(self._redactions):
+                run.patch(exclude_inputs=not with_inputs)
+
+    def _is_plain(self, run: Any) -> bool:
+        """Whether a run goes to a project, through our exporter: no need to ask the SDK then."""
+        if self._destination is not None:
+            return True
+        if not isinstance(self.client, ExporterClient):
+            return self.redaction is not None  # The SDK would send without asking for it.
+        return run.address is None and not run.replicas
+
+    @property
+    def _exporter(self) -> alone.Destination:
+        if isinstance(self.client, ExporterClient):
+            return self._destination or default_exporter()
+        return super()._exporter
+
+    def _send(self, run: Run, operation_of: Callable[[Run], Operation]) -> None:
+        client = self.client
+        if isinstance(client, ExporterClient):
+            super()._send(run, lambda run: client.complete(operation_of(run)))
+        else:
+            super()._send(run, operation_of)
+
+    def _samples(self, trace_id: UUID) -> bool:
+        if isinstance(self.client, ExporterClient):
+            return self.client.samples(trace_id)
+        return super()._samples(trace_id)
+
+    def get_run_url(self) -> str:
+        """Return the address of the last trace on its server.
+
+        Raises:
+            NoTracedRunError: No trace has ended yet.
+            LangSmithError: The server can't be asked, or does not know the trace.
+        """
+        for pause in _PAUSES:
+            try:
+                return super().get_run_url()
+            except LangSmithError:
+                time.sleep(pause)
+        return super().get_run_url()
+
+    def wait_for_futures(self, timeout: float = 30.0) -> bool:
+        """Wait until what has been sent so far has arrived.
+
+        Args:
+            timeout: How long at the most, in seconds; the SDK's own clients do not heed it.
+
+        Returns:
+            Whether it has, as far as is known.
+        """
+        if self._destination is not None or isinstance(self.client, ExporterClient):
+            return super().wait_for_futures(timeout)
+        cast("Any", self.client).flush()
+        return True
+
+
+def _patch_missing_metadata(tracer: LangChainTracer, run: Run) -> None:
+    fill_in_metadata(run, tracer.tracing_metadata)
+
+
+def _get_usage_metadata_from_generations(
+    generations: Iterable[Iterable[Mapping[str, Any]]],
+) -> Usage | None:
+    total: Usage | None = None
+    for candidates in generations:
+        for generation in candidates:
+            usage = _get_usage_metadata_from_message(generation.get("message"))
+            if usage is not None:
+                total = add_usage(total or {}, usage)
+    return total
+
+
+def _get_usage_metadata_from_message(message: Any) -> Usage | None:
+    kwargs = message.get("kwargs") if isinstance(message, Mapping) else None
+    usage = kwargs.get("usage_metadata") if isinstance(kwargs, Mapping) else None
+    return cast("Usage", usage) if isinstance(usage, dict) else None
