@@ -86,12 +86,13 @@ class Splitter:
         self._count = 0
         self._header = ("", "")
         self._too_large = False
-        self._step: Callable[[], ReceivedPart | bool | None] = self._before
+        # A function and no method of its own: in a circle, its buffer would outlive the body.
+        self._step: Callable[[Splitter], ReceivedPart | bool | None] = Splitter._before
 
     @property
     def is_complete(self) -> bool:
         """Whether the delimiter that closes the body has come."""
-        return self._step == self._after
+        return self._step is Splitter._after
 
     def feed(self, chunk: bytes) -> Iterator[ReceivedPart]:
         """Take more of the body; yield the parts that are complete with it.
@@ -108,7 +109,7 @@ class Splitter:
         whole = memoryview(chunk)
         for at in range(0, len(whole), _AT_ONCE):
             self._buffer += whole[at : at + _AT_ONCE]
-            while (done := self._step()) is not None:
+            while (done := self._step(self)) is not None:
                 if isinstance(done, ReceivedPart):
                     yield done
                     yield from self._usual_parts()
@@ -143,7 +144,7 @@ class Splitter:
                 raise BadBodyError("The body does not begin with the boundary of its Content-Type.")
             return None
         self._drop(at + len(self._delimiter))
-        self._step = self._line_end
+        self._step = Splitter._line_end
         return False
 
     def _line_end(self) -> bool | None:
@@ -151,9 +152,9 @@ class Splitter:
         if len(self._buffer) < 2:
             return None
         if self._buffer.startswith(b"--"):
-            self._step = self._after
+            self._step = Splitter._after
         elif self._buffer.startswith(b"\r\n"):
-            self._step = self._headers
+            self._step = Splitter._headers
         else:
             raise BadBodyError("The body has a boundary that does not end its line.")
         return False
@@ -172,7 +173,7 @@ class Splitter:
         self._header = _read_header(bytes(self._buffer[2:end]))
         # One line end stays: a part without content has its delimiter right there.
         self._drop(end + 2)
-        self._step = self._content
+        self._step = Splitter._content
         return False
 
     def _content(self) -> ReceivedPart | None:
@@ -191,7 +192,7 @@ class Splitter:
                 data = bytes(held[2:at])
         self._drop(at + len(self._delimiter))
         self._too_large = False
-        self._step = self._line_end
+        self._step = Splitter._line_end
         return ReceivedPart(*self._header, data)
 
     def _after(self) -> None:
