@@ -21,7 +21,7 @@ PYTEST_ARGS ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help test lint format run bench parity sdk-suite constraints clean
+.PHONY: help test lint format run bench bench-server parity sdk-suite constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,10 @@ run: $(VENV)/.dev ## Run the server, and an agent that sends its traces there (A
 
 bench: $(VENV)/.dev ## Measure, with the rival beside it in the same run
 	$(BIN)/python -m benchmarks
+
+bench-server: $(VENV)/.dev ## Measure the server: what it takes in, and what it answers
+	$(BIN)/python -m benchmarks.ingest
+	$(BIN)/python -m benchmarks.query
 
 parity: $(VENV)/.parity ## Run langchain-core's own tests, without and with Callboard in place
 	$(BIN)/python -m tests.parity
