@@ -16,8 +16,8 @@ from callboard.callbacks import CallbackManager
 from callboard.clock import now
 from callboard.errors import BoardInUseError, PortTakenError
 from callboard.export import Exporter, HttpSink, Spool
+from callboard.export.pace import Pace
 from callboard.export.retry import Backoff
-from callboard.export.shipping import Pace
 from callboard.langsmith.tracer import LangChainTracer
 from callboard.payloads import AIMessage, ChatGeneration, LLMResult
 from callboard.server import start

@@ -18,8 +18,8 @@ from langsmith import traceable, tracing_context
 from callboard import ids
 from callboard.clock import clock_from, now
 from callboard.export import Exporter, HttpSink
+from callboard.export.pace import Pace
 from callboard.export.retry import Backoff
-from callboard.export.shipping import Pace
 from callboard.server import RunningServer, Settings, start
 from callboard.tracing.dotted_order import segment
 from callboard.wire import batch

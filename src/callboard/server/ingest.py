@@ -9,6 +9,7 @@ again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from starlette.requests import Request
@@ -16,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from callboard.clock import now
+from callboard.errors import BadBodyError
 from callboard.server.answers import answer
 from callboard.server.board import board_of
 from callboard.server.bodies import pour, read_body
@@ -75,7 +77,11 @@ async def _take(request: Request, came: DecodedBatch) -> Response:
 def _start_of(operation: Operation) -> datetime:
     """Return when a run started that is created without that being said: now, at the latest."""
     order = operation.head.get("dotted_order")
-    return now() if order is None else began(order)
+    # The form of a dotted order has room for moments that no calendar has.
+    with suppress(BadBodyError):
+        if order is not None:
+            return began(order)
+    return now()
 
 
 ROUTES = [

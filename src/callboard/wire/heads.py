@@ -42,7 +42,7 @@ def identifier(value: Any) -> UUID:
 
 
 def _id(value: Any) -> str:
-    if type(value) is str and _is_usual(value):
+    if type(value) is str and len(value) == 36 and _is_usual(value):
         return value
     return str(identifier(value))
 

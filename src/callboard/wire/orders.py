@@ -22,6 +22,7 @@ _SEGMENT = rf"[0-9]{{8}}T[0-9]{{6}}[0-9]{{1,6}}Z{_ID}"
 _ORDER = re.compile(rf"{_SEGMENT}(?:\.{_SEGMENT})*+")
 _LAST = re.compile(_SEGMENT)
 _ID_LENGTH = 36
+_MOST_REMEMBERED = 2_000
 
 
 def places(dotted_order: str) -> list[UUID]:
@@ -34,14 +35,20 @@ def places(dotted_order: str) -> list[UUID]:
     return [UUID(segment[-_ID_LENGTH:]) for segment in dotted_order.split(".")]
 
 
-# Each is told of at least twice, and siblings, which have the same ancestors, come together.
-@lru_cache(2048)
 def ends(dotted_order: str) -> tuple[str, str]:
     """Return the first and the last id that a dotted order names: the trace, and the run itself.
 
     Raises:
         BadBodyError: It is not in the form of a dotted order.
     """
+    # What is remembered is bounded in number, so it must not be long either.
+    found = _ends if len(dotted_order) <= _MOST_REMEMBERED else _ends.__wrapped__
+    return found(dotted_order)
+
+
+# Each is told of at least twice, and siblings, which have the same ancestors, come together.
+@lru_cache(2048)
+def _ends(dotted_order: str) -> tuple[str, str]:
     ancestors, dot, last = dotted_order.rpartition(".")
     if not _LAST.fullmatch(last) or (dot and not _is_order(ancestors)):
         raise BadBodyError(
@@ -64,8 +71,12 @@ def began(dotted_order: str) -> datetime:
     return moment(f"{time[:15]}.{time[15:]}Z")
 
 
-@lru_cache(2048)
 def _is_order(text: str) -> bool:
+    return (_matches if len(text) <= _MOST_REMEMBERED else _matches.__wrapped__)(text)
+
+
+@lru_cache(2048)
+def _matches(text: str) -> bool:
     return _ORDER.fullmatch(text) is not None
 
 
