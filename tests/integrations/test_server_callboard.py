@@ -142,6 +142,7 @@ def taken(url):
 
 
 def test_a_server_in_this_process(tmp_path):
+    before = set(threading.enumerate())
     database = tmp_path / "there" / "callboard.db"
     with start(database=database) as first:
         run_id = taken(first.url)
@@ -152,7 +153,7 @@ def test_a_server_in_this_process(tmp_path):
             start(database=tmp_path / "other.db", port=port)
     with start(database=database, port=port) as again, urlopen(f"{again.url}/runs/{run_id}") as it:
         assert it.status == 200
-    assert not [thread for thread in threading.enumerate() if "callboard-" in thread.name]
+    assert set(threading.enumerate()) <= before
 
 
 def shown(database, *arguments):
