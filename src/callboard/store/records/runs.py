@@ -99,7 +99,7 @@ class RunRecord(Outline):
         attachments: The types of its files by name, if asked for.
         feedback: Its feedback by key, if asked for.
         subtree_tokens: What the models inside it have used, its own included, each once: one
-            with another inside it does not count. Details are not told.
+            with another inside it does not count. Their details are added up, too.
         subtree_cost: What they have cost.
         subtree_first_token_us: When the first token of any of them came.
     """
