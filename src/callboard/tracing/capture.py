@@ -291,7 +291,7 @@ def _serialised(value: Any, walk: _Walk) -> tuple[Captured, int]:
 
 
 def _other(  # noqa: PLR0911 - a list
-    value: Any, kind: type, walk: _Walk
+    value: Any, kind: Any, walk: _Walk
 ) -> tuple[Captured, int]:
     if kind is Serialised:
         return _serialised(value.value, walk)
@@ -306,8 +306,8 @@ def _other(  # noqa: PLR0911 - a list
     if isinstance(value, bytearray | memoryview):
         return _any(bytes(value), walk)
     # The class of what follows may be anybody's, and its items without an end.
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        value = value._asdict()
+    if isinstance(value, tuple) and hasattr(kind, "_fields"):
+        value = dict(zip(kind._fields, value, strict=False))
     if isinstance(value, Mapping):
         members = _named(list(islice(value.items(), walk.left + 1)))
         return members, _capture_members(members, walk)

@@ -128,13 +128,12 @@ def _own_form(kind: Any) -> Form | None:
     if ours is Message:
         return None  # LangChain has none for a message that is nobody's in particular.
     names = [each.name for each in fields(kind)]
+
+    def held(value: Any) -> dict[str, Any]:
+        return {name: getattr(value, name) for name in names}  # It has slots.
+
     told = [(each.name, each.name in _ALWAYS_TOLD, *_default_of(each)) for each in fields(kind)]
-    return Form(
-        [*_MESSAGES, ours.__name__],
-        told,
-        [],
-        lambda value: {name: getattr(value, name) for name in names},
-    )
+    return Form([*_MESSAGES, ours.__name__], told, [], held)
 
 
 def _default_of(told: Field[Any]) -> tuple[type | None, Any]:
