@@ -9,7 +9,7 @@ What is read is not walked: that is `callboard.tracing.capture`'s work.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from functools import lru_cache
@@ -45,19 +45,32 @@ class Model(NamedTuple):
         Args:
             value: The object.
         """
-        if self.dump is not None:
-            with suppress(Exception):  # What it can't serialise is told field by field.
-                return self.dump(value, mode="json", exclude_none=True, warnings=False)
+        told = None if self.dump is None else self._dumped(value)
+        if told is None:
+            if self.is_root:
+                return value.__dict__["root"]
+            told = self._held(value)
+        for secrets in self.secrets:
+            told.update((name, _MASK) for name in secrets(value) if name in told)
+        return told
+
+    def _held(self, value: Any) -> dict[str, Any]:
         held = value.__dict__
-        if self.is_root:
-            return held["root"]
         told = {name: held[name] for name in self.names if held.get(name) is not None}
         more = getattr(value, "__pydantic_extra__", None)
         if more:
             told.update((name, each) for name, each in more.items() if each is not None)
-        for secrets in self.secrets:
-            told.update((name, _MASK) for name in secrets(value) if name in told)
         return told
+
+    def _dumped(self, value: Any) -> Any:
+        """Return what an object's class makes of it; None if it can't, or must not be asked."""
+        # To serialise an iterator is to use it up, and it is the application's.
+        if self.dump is None or any(isinstance(each, Iterator) for each in vars(value).values()):
+            return None
+        try:
+            return self.dump(value, mode="json", exclude_none=True, warnings=False)
+        except Exception:  # noqa: BLE001 - a serialiser may raise anything
+            return None
 
 
 @lru_cache(CLASSES)

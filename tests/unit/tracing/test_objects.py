@@ -113,6 +113,19 @@ def test_a_model_that_can_not_serialise_itself_is_told_by_its_fields():
     assert capture(Broken()) == {"size": 1}
 
 
+def test_an_iterator_is_not_used_up():
+    class Holds(pydantic.BaseModel):
+        items: Any
+
+        @pydantic.computed_field
+        def size(self) -> int:
+            return 1
+
+    items = iter([1, 2])
+    capture(Holds(items=items))
+    assert list(items) == [1, 2]
+
+
 def test_the_secrets_of_a_component_are_masked_whichever_class_names_them():
     class Base(Serializable):
         key: str = ""
@@ -129,8 +142,14 @@ def test_the_secrets_of_a_component_are_masked_whichever_class_names_them():
         def lc_secrets(self) -> dict[str, str]:
             return {"other": "OTHER_KEY"}
 
-    told = capture(Model(key="hush", other="hush"))
-    assert told == {"key": "**********", "other": "**********", "size": 1}
+    class Serialising(Model):
+        @pydantic.computed_field
+        def twice(self) -> int:
+            return self.size * 2
+
+    told = {"key": "**********", "other": "**********", "size": 1}
+    assert capture(Model(key="hush", other="hush")) == told
+    assert capture(Serialising(key="hush", other="hush")) == told | {"twice": 2}
 
 
 def test_a_model_has_no_more_values_than_any_other():
