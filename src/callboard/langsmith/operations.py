@@ -114,7 +114,7 @@ def _read_create(values: tuple[Any, ...]) -> tuple[dict[str, Any], dict[str, Any
     head["reference_example_id"] = told.reference_example_id
     parts = _parts(told)
     parts["inputs"] = told.inputs
-    if told.serialized is not None and told.run_type in _SERIALIZED:
+    if isinstance(told.serialized, dict) and told.run_type in _SERIALIZED:
         # What a component is made of may be drawn in it, which is as big as it is useless here.
         parts["serialized"] = {
             name: value for name, value in told.serialized.items() if name != "graph"
@@ -170,6 +170,8 @@ def _event(event: dict[str, Any]) -> dict[str, Any]:
 
 def _extra(extra: dict[str, Any]) -> dict[str, Any]:
     told = {"runtime": runtime(), **extra}
-    if environment := environment_metadata():
-        told["metadata"] = {**environment, **(extra.get("metadata") or {})}
+    own = extra.get("metadata") or {}
+    environment = environment_metadata()
+    if environment and isinstance(own, dict):
+        told["metadata"] = {**environment, **own}
     return told

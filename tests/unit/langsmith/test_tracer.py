@@ -520,3 +520,11 @@ def test_what_a_model_is_called_with_is_in_its_metadata_too(sent):
 def test_a_components_drawing_is_not_sent(manager, sent):
     manager.on_llm_start({"name": "model", "graph": {"nodes": []}}, ["hi"], name="model")
     assert sent.of("model").parts["serialized"] == {"name": "model"}
+
+
+def test_what_a_start_tells_in_a_form_of_its_own_is_sent_all_the_same(sent, environment):
+    environment(LANGSMITH_PROJECT="mine")
+    tracer = LangChainTracer(destination=sent)
+    tracer.on_llm_start("a model", ["hi"], run_id=ONE, name="model", metadata="none")
+    assert sent.of("model").parts["extra"]["metadata"] == "none"
+    assert "serialized" not in sent.of("model").parts
