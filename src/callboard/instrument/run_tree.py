@@ -312,7 +312,8 @@ class RunTree:
             run = getattr(handler, "run_map", {}).get(str(self.id))
             if run is not None:
                 run.metadata.update(capture(self.run_manager.metadata))
-                run.tags = list(self.run_manager.tags)
+                # Those that a tracer gives all its runs are not the manager's to take away.
+                run.tags = joined(self.run_manager.tags, getattr(handler, "tags", None) or ())
                 run.events.extend(capture(self.events))
 
     def __repr__(self) -> str:

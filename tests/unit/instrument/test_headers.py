@@ -200,3 +200,15 @@ def test_requests_are_traced_under_the_run_that_their_headers_tell_of(caplog):
     assert parents == [theirs.id, theirs.id, None, None, None]
     assert starts[0].kwargs["metadata"] == METADATA
     assert caplog.text == ""
+
+
+def test_headers_may_be_of_any_class_that_has_items():
+    class FlaskHeaders:
+        def items(self):
+            return iter([("Langsmith-Trace", SEGMENT), ("Baggage", "langsmith-tags=prod")])
+
+    heard = RecordingHandler()
+    with tracing_context(parent=FlaskHeaders()):
+        leaf(langsmith_extra={"callbacks": [heard]})
+    assert str(heard.heard[0].kwargs["parent_run_id"]) == SEGMENT[-36:]
+    assert heard.heard[0].kwargs["tags"] == ["prod"]
