@@ -275,3 +275,42 @@ def outer():
 outer()
 """
     )
+
+
+def test_the_sdks_own_traces_go_by_the_exporter_unless_the_program_has_a_client():
+    program(
+        """
+import os
+os.environ.update(LANGSMITH_ENDPOINT="http://127.0.0.1:9", LANGSMITH_API_KEY="any")
+import callboard.langchain
+callboard.langchain.install()
+import langsmith
+from langsmith import run_trees
+from callboard.export import Exporter, MemorySink
+from callboard.langchain.client import ExporterClient
+from callboard.langsmith.exporters import set_default_exporter
+from callboard.redaction import Redaction
+
+sink = MemorySink()
+set_default_exporter(Exporter(sink, redaction=Redaction("emails")))
+
+@langsmith.traceable
+def root(to):
+    return to
+
+with langsmith.tracing_context(enabled=True):
+    root("ada@example.com")
+client = run_trees.get_cached_client(timeout_ms=1000)
+assert isinstance(client, ExporterClient)
+client.flush()
+assert [operation.kind for operation in sink.operations] == ["create", "update"]
+assert "ada@example.com" not in repr([operation.parts for operation in sink.operations])
+
+own = langsmith.Client(api_url="http://127.0.0.1:9", api_key="any", auto_batch_tracing=False)
+langsmith.configure(client=own)
+assert run_trees.get_cached_client() is own
+langsmith.configure(client=None)
+callboard.langchain.uninstall()
+assert not isinstance(run_trees.get_cached_client(), ExporterClient)
+"""
+    )

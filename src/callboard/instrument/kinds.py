@@ -189,7 +189,7 @@ RUN_TYPES: Mapping[str, Kind] = {
 """The types that a run may have, as LangSmith has them, and how each is told."""
 
 
-def kind_of(run_type: str) -> Kind:
+def kind_of(run_type: object) -> Kind:
     """Return how runs of a type are told.
 
     Args:

@@ -8,7 +8,7 @@ and output is under one key, whatever it is.
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeGuard
 
 __all__ = [
     "CHAIN",
@@ -73,6 +73,6 @@ def is_unknown(inputs: Any) -> bool:
     return issubclass(type(value), str) and not value
 
 
-def _is_dict(value: Any) -> bool:
+def _is_dict(value: Any) -> TypeGuard[dict[str, Any]]:
     # Not by `isinstance`: that asks an object what it is, which may raise.
     return issubclass(type(value), dict)
