@@ -85,6 +85,11 @@ def test_parts_that_are_json_already_are_read_first():
     assert told.parts["inputs"] == {"q": "<email>"}
 
 
+def test_a_name_of_any_length_is_read():
+    held = {"x" * 5000 + "_api_key": "abc"}
+    assert [*inputs_of(Redaction("passwords"), held).values()] == ["<redacted>"]
+
+
 def test_values_are_withheld_by_their_names():
     redaction = Redaction("passwords", names=["ssn"])
     told = inputs_of(
