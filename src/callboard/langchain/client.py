@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from langsmith import Client, run_trees
+from langsmith import Client
 
 from callboard.langchain.redacting import operation_of
 from callboard.langsmith import settings
@@ -24,7 +24,7 @@ from callboard.langsmith.servers import Server, exporter_to, flush_servers
 from callboard.redaction import Redaction
 from callboard.wire.operations import Operation
 
-__all__ = ["ExporterClient", "current_client", "exporter_client", "redacting"]
+__all__ = ["ExporterClient", "exporter_client", "redacting"]
 
 # LangSmith protocol: transport and authentication.
 _HEADERS = {
@@ -106,16 +106,6 @@ class ExporterClient(Client):
 def exporter_client() -> ExporterClient:
     """Return the process's client, made the first time."""
     return ExporterClient()
-
-
-def current_client(**_: Any) -> Any:
-    """Return the client that runs go by: the program's, or ours if it has none.
-
-    Once installed, this is the SDK's ``get_cached_client``, which would make one of its own
-    and have all later runs go by that; its options are for making one.
-    """
-    program = run_trees._CLIENT  # pyright: ignore[reportPrivateUsage] - asking would make one
-    return exporter_client() if program is None else program
 
 
 def _submit(operation: Operation, servers: Iterable[Server]) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import importlib
 import sys
 import warnings
-from collections.abc import Callable
 from importlib import metadata
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from callboard.callbacks.surroundings import Surroundings, surround_with
 from callboard.errors import InstallError
@@ -57,7 +56,6 @@ class _Before(NamedTuple):
 
     surroundings: Surroundings
     dialect: Dialect
-    get_cached_client: Callable[..., Any]
 
 
 _before: _Before | None = None
@@ -85,9 +83,7 @@ def install() -> None:
     modules, spoken = _ours()
     for theirs, module in modules.items():
         _put_in_place(theirs, _stand_in(package, theirs, module) if theirs in _PACKAGES else module)
-    ours = importlib.import_module("callboard.langchain.client").current_client
-    before = _have_the_sdk_ask(ours)
-    _before = _Before(surround_with(LangChainSurroundings()), speak(spoken), before)
+    _before = _Before(surround_with(LangChainSurroundings()), speak(spoken))
 
 
 def uninstall() -> None:
@@ -105,16 +101,7 @@ def uninstall() -> None:
         vars(_langchain_core()).pop(name.rpartition(".")[2], None)
     surround_with(_before.surroundings)
     speak(_before.dialect)
-    _have_the_sdk_ask(_before.get_cached_client)
     _before = None
-
-
-def _have_the_sdk_ask(get_cached_client: Callable[..., Any]) -> Callable[..., Any]:
-    """Have the SDK ask for the client of its own runs there; return where it asked before."""
-    run_trees: Any = importlib.import_module("langsmith.run_trees")
-    before: Callable[..., Any] = run_trees.get_cached_client
-    run_trees.get_cached_client = get_cached_client
-    return before
 
 
 def _ours() -> tuple[dict[str, ModuleType], Dialect]:

@@ -23,12 +23,7 @@ from langsmith import run_trees
 from langsmith.run_helpers import get_tracing_context
 from langsmith.utils import LangSmithError
 
-from callboard.langchain.client import (
-    ExporterClient,
-    current_client,
-    exporter_client,
-    redacting,
-)
+from callboard.langchain.client import ExporterClient, exporter_client, redacting
 from callboard.langchain.redacting import RedactingClient
 from callboard.langsmith import tracer as alone
 from callboard.langsmith.defaults import NEAREST_WINS, fill_in_metadata
@@ -63,7 +58,8 @@ _PAUSES = (1.0, 2.0, 4.0, 8.0)
 
 def get_client() -> Any:
     """Return the client that runs go by: the program's, or one that is our exporter's."""
-    return current_client()
+    program = run_trees._CLIENT  # pyright: ignore[reportPrivateUsage] - asking would make one
+    return exporter_client() if program is None else program
 
 
 def wait_for_all_tracers() -> None:
