@@ -194,6 +194,8 @@ class Exporter:
         if self._is_shut:
             self._shipping.tell()  # There's no thread any more that would.
             return
+        if added is Added.REFUSED:
+            self._shipping.tell_of_refusal(self._max_bytes)
         if self._thread is None:
             self._start()
         thread = self._thread

@@ -194,7 +194,7 @@ class Call(Place):
             answer = self._kind.answer(value, tree.outputs)
         except Exception:
             logger.warning("What %s returned can't be read", tree.name, exc_info=True)
-            return self._close(self._kind.end, tree.outputs, {"outputs": tree.outputs})
+            answer = self._kind.unread(tree.outputs)
         if answer.usage and "usage_metadata" not in self.run_tree.run_manager.metadata:
             tree.add_metadata({"usage_metadata": answer.usage})
         return self._close(self._kind.end, answer.subject, dict(answer.keywords))

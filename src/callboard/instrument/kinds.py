@@ -24,6 +24,7 @@ from callboard.callbacks.runs import (
 )
 from callboard.errors import BadOptionError
 from callboard.instrument.answers import conversation_in, model_result, question_in, usage_in
+from callboard.payloads import LLMResult
 from callboard.usage import Usage
 
 __all__ = ["RUN_TYPES", "Answer", "Beginning", "Kind", "kind_of"]
@@ -75,6 +76,17 @@ class Kind(NamedTuple):
     end: str
     error: str
     colours: tuple[type[BaseRunManager], type[BaseRunManager]]
+
+    def unread(self, outputs: dict[str, Any]) -> Answer:
+        """Return what the end tells if nothing more is known of what was returned.
+
+        Args:
+            outputs: It, by name.
+        """
+        if self.answer is _as_it_is:
+            return Answer(outputs, {})
+        subject = LLMResult([]) if self.answer is _model_answer else outputs
+        return Answer(subject, {"outputs": outputs})
 
 
 def _start_chain(manager: Any, run: Beginning) -> Any:
@@ -177,7 +189,7 @@ RUN_TYPES: Mapping[str, Kind] = {
 """The types that a run may have, as LangSmith has them, and how each is told."""
 
 
-def kind_of(run_type: str) -> Kind:
+def kind_of(run_type: object) -> Kind:
     """Return how runs of a type are told.
 
     Args:
@@ -186,7 +198,7 @@ def kind_of(run_type: str) -> Kind:
     Raises:
         BadOptionError: There is no such type.
     """
-    kind = RUN_TYPES.get(run_type)
+    kind = RUN_TYPES.get(run_type) if isinstance(run_type, str) else None
     if kind is None:
         raise BadOptionError(
             f"Unknown run type {run_type!r}; accepted are {', '.join(RUN_TYPES)}. "

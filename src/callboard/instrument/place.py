@@ -85,7 +85,7 @@ def _inside(tree: RunTree) -> Place:
 
 def _elsewhere(parent: Any) -> Place | None:
     """Return the place inside a run of another process, or of another library."""
-    if isinstance(parent, Mapping):
+    if isinstance(parent, Mapping) or hasattr(parent, "items"):  # Werkzeug's are no Mapping.
         carried = read_headers(parent)
     else:
         carried = read_headers({"langsmith-trace": getattr(parent, "dotted_order", parent)})

@@ -268,16 +268,19 @@ class RunTree:
     def to_headers(self) -> dict[str, str]:
         """Return the headers that carry this run to another process, as the parent of its runs.
 
-        There are none for a run that nobody hears of: it would be a parent that never comes.
+        There are none for a run that nobody hears of: it would be a parent that never comes. What
+        tracers have not leave the process is not in them either.
         """
         if not self.is_heard:
             return {}
-        return written_headers(
-            self.dotted_order,
-            self.run_manager.inheritable_metadata,
-            self.run_manager.inheritable_tags,
-            self._recorded_project() or self.session_name,
-        )
+        run = self.run_manager
+        metadata: Mapping[str, Any] = run.inheritable_metadata
+        tags: Iterable[str] = run.inheritable_tags
+        for handler in run.handlers:
+            if (carried := getattr(handler, "carried", None)) is not None:
+                metadata, tags = carried(metadata, tags)
+        project = self._recorded_project() or self.session_name
+        return written_headers(self.dotted_order, metadata, tags, project)
 
     def _recorded_project(self) -> str | None:
         """Return the project that the run is sent to: inside a trace, that is the root's."""
@@ -312,7 +315,8 @@ class RunTree:
             run = getattr(handler, "run_map", {}).get(str(self.id))
             if run is not None:
                 run.metadata.update(capture(self.run_manager.metadata))
-                run.tags = list(self.run_manager.tags)
+                # Those that a tracer gives all its runs are not the manager's to take away.
+                run.tags = joined(self.run_manager.tags, getattr(handler, "tags", None) or ())
                 run.events.extend(capture(self.events))
 
     def __repr__(self) -> str:

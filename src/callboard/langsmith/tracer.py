@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, Self
 from uuid import UUID
 
@@ -18,9 +18,10 @@ from callboard.langsmith.links import run_url
 from callboard.langsmith.operations import create, update, update_with_inputs
 from callboard.langsmith.sampling import sampled
 from callboard.payloads import Payload
-from callboard.redaction import Redaction
+from callboard.redaction import Redaction, redacted
+from callboard.redaction.said import SAID_AS
 from callboard.tracing.base import BaseTracer
-from callboard.tracing.capture import Serialised, capture_measured
+from callboard.tracing.capture import Serialised, capture, capture_measured
 from callboard.tracing.run import Run
 from callboard.usage import Usage, add_usage, response_usage
 from callboard.wire.operations import Attachment, Operation
@@ -343,6 +344,26 @@ class LangChainTracer(BaseTracer):
             _external_run_ids=self._external_run_ids,
             **more,
         )
+
+    def carried(
+        self, metadata: Mapping[str, Any], tags: Iterable[str]
+    ) -> tuple[dict[str, Any], list[str]]:
+        """Return what of a run's metadata and tags may go to another process, in its headers.
+
+        Args:
+            metadata: Its metadata.
+            tags: Its tags.
+        """
+        exporters = getattr(self._exporter, "redaction", None)
+        redactions = [*self._redactions, *filter(None, [exporters])]
+        if not redactions:
+            return dict(metadata), list(tags)
+        told = Operation("update", UUID(int=0), {"tags": list(tags)})
+        told.parts["extra"] = {"metadata": capture(dict(metadata))}
+        safe = redacted(told, redactions)
+        kept: dict[str, Any] = safe.parts["extra"]["metadata"]
+        kept.pop(SAID_AS, None)
+        return kept, list(safe.head["tags"])
 
     def get_run_url(self) -> str:
         """Return the address of the last trace: see `callboard.langsmith.links.run_url`.
