@@ -178,7 +178,9 @@ class Exporter:
         urgent = urgent and self._heeds_urgent
         if size is None:
             size = _size_of(operation)
-        added = self._intake.add(operation, size, urgent, self._all_redactions(redactions))
+        if redactions or self.redaction is not None:
+            redactions = self._all_redactions(redactions)
+        added = self._intake.add(operation, size, urgent, tuple(redactions))
         if added is not _QUIETLY:
             self._attend(added)
         if urgent:
