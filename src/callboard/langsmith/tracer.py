@@ -123,8 +123,13 @@ class LangChainTracer(BaseTracer):
         run.run_type = "llm"  # The protocol has no type of its own for chat models.
         return run
 
+    def _keeps_children(self) -> bool:
+        # They have been sent, and a root may run for days. But a subclass that wants to have
+        # the traces is to have the whole of them.
+        return type(self)._persist_run is not LangChainTracer._persist_run
+
     def _persist_run(self, run: Run) -> None:
-        run.child_runs = []  # They have been sent; a tracer may live for long.
+        run.child_runs = []  # A tracer may live for long.
         self.latest_run = run
 
     def _place_run(self, run: Run) -> Run | None:

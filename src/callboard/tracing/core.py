@@ -55,7 +55,11 @@ class TracerCore(ABC, Generic[R]):
         """
         super().__init__(**kwargs)
         self._recorder = Recorder(
-            _schema_format, snapshot=self._snapshot, runs=run_map, places=order_map
+            _schema_format,
+            snapshot=self._snapshot,
+            runs=run_map,
+            places=order_map,
+            keeps_children=self._keeps_children(),
         )
         self._external_run_ids: dict[str, int] = (
             {} if _external_run_ids is None else _external_run_ids
@@ -79,6 +83,10 @@ class TracerCore(ABC, Generic[R]):
     def _snapshot(value: Any) -> Any:
         """Return what is recorded of a value: itself, for listeners expect the real thing."""
         return value
+
+    def _keeps_children(self) -> bool:
+        """Whether runs keep the runs inside them, until the whole has ended."""
+        return True
 
     def _answered(self, response: Payload) -> dict[str, Any]:
         """Return what is recorded of a model's response: messages in their serialised form."""
