@@ -157,9 +157,12 @@ def _nearer(parent_run_id: UUID | None, trace: Trace | None) -> UUID | None:
     return parent_run_id
 
 
+_NO_MANAGERS = frozenset({type(None), list, tuple})
+
+
 def _is_manager(callbacks: Any) -> bool:
     """Tell managers, LangChain's too, from lists of handlers, which are what most calls have."""
-    return not isinstance(callbacks, list) and hasattr(callbacks, "inheritable_handlers")
+    return type(callbacks) not in _NO_MANAGERS and hasattr(callbacks, "inheritable_handlers")
 
 
 def _handlers_of(callbacks: Any, what: str) -> list[BaseCallbackHandler]:

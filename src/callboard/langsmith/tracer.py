@@ -145,7 +145,8 @@ class LangChainTracer(BaseTracer):
 
     def _persist_run_single(self, run: Run) -> None:
         """Send a run that has started, or one whose inputs are known only at its end."""
-        fill_in_metadata(run, self.tracing_metadata)
+        if self.tracing_metadata:
+            fill_in_metadata(run, self.tracing_metadata)
         self._post(run)
 
     def _update_run_single(self, run: Run) -> None:
