@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol, Self
 from urllib.parse import quote
 from uuid import UUID
@@ -19,7 +20,7 @@ from callboard.langsmith.exporters import default_exporter
 from callboard.langsmith.operations import create, update, update_with_inputs
 from callboard.payloads import Payload
 from callboard.redaction import Redaction
-from callboard.tracing.base import BaseTracer
+from callboard.tracing.base import HOOKS, BaseTracer
 from callboard.tracing.capture import capture_measured
 from callboard.tracing.run import Run
 from callboard.usage import Usage, add_usage, response_usage
@@ -107,6 +108,8 @@ class LangChainTracer(BaseTracer):
         self.tags = tags or []
         self.tracing_metadata = None if metadata is None else dict(metadata)
         self.latest_run: Run | None = None
+        # They have been sent, and a root may run for days. A subclass may want to have them.
+        self._recorder.keeps_children = _has_hooks(type(self))
         self._destination = destination
         self.redaction = redaction
         self._live: Live | None = None
@@ -122,11 +125,6 @@ class LangChainTracer(BaseTracer):
         run = super()._create_chat_model_run(serialized, messages, run_id, **kwargs)
         run.run_type = "llm"  # The protocol has no type of its own for chat models.
         return run
-
-    def _keeps_children(self) -> bool:
-        # They have been sent, and a root may run for days. But a subclass that wants to have
-        # the traces is to have the whole of them.
-        return type(self)._persist_run is not LangChainTracer._persist_run
 
     def _persist_run(self, run: Run) -> None:
         run.child_runs = []  # A tracer may live for long.
@@ -234,9 +232,8 @@ class LangChainTracer(BaseTracer):
     def _ignores_tokens(self) -> bool:
         """Whether nothing is done with tokens after a run's first."""
         shown = self._live is not None and self._live.wanted
-        hooks = ("_on_llm_new_token", "_llm_run_with_token_event")
-        return not shown and all(
-            getattr(type(self), hook) is getattr(LangChainTracer, hook) for hook in hooks
+        return not shown and not _overrides(
+            type(self), "_on_llm_new_token", "_llm_run_with_token_event"
         )
 
     def _llm_run_with_token_event(
@@ -361,6 +358,16 @@ class LangChainTracer(BaseTracer):
             Whether it has.
         """
         return self._exporter.flush(timeout)
+
+
+def _overrides(kind: type[LangChainTracer], *methods: str) -> bool:
+    return any(getattr(kind, name) is not getattr(LangChainTracer, name) for name in methods)
+
+
+@lru_cache
+def _has_hooks(kind: type[LangChainTracer]) -> bool:
+    """Whether a subclass is told of runs, and may look at those inside them."""
+    return _overrides(kind, "_persist_run", *HOOKS)
 
 
 def sampled(trace_id: UUID) -> bool:

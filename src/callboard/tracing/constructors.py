@@ -69,9 +69,7 @@ class Form(NamedTuple):
                 if field or required or field != default:
                     kwargs[name] = field
                     size += len(field) if field.isascii() else 3 * len(field)
-            elif field is _ABSENT:
-                pass
-            elif kind is empty and not field and not required:
+            elif field is _ABSENT or (kind is empty and not field and not required):
                 pass
             elif required or _truthy(field) or _differs(field, empty, default):
                 kwargs[name] = field

@@ -55,11 +55,7 @@ class TracerCore(ABC, Generic[R]):
         """
         super().__init__(**kwargs)
         self._recorder = Recorder(
-            _schema_format,
-            snapshot=self._snapshot,
-            runs=run_map,
-            places=order_map,
-            keeps_children=self._keeps_children(),
+            _schema_format, snapshot=self._snapshot, runs=run_map, places=order_map
         )
         self._external_run_ids: dict[str, int] = (
             {} if _external_run_ids is None else _external_run_ids
@@ -83,10 +79,6 @@ class TracerCore(ABC, Generic[R]):
     def _snapshot(value: Any) -> Any:
         """Return what is recorded of a value: itself, for listeners expect the real thing."""
         return value
-
-    def _keeps_children(self) -> bool:
-        """Whether runs keep the runs inside them, until the whole has ended."""
-        return True
 
     def _answered(self, response: Payload) -> dict[str, Any]:
         """Return what is recorded of a model's response: messages in their serialised form."""
@@ -387,26 +379,22 @@ class TracerCore(ABC, Generic[R]):
         return self._recorder.running(run_id, *types)
 
     def _place_run(self, run: Run) -> Run | None:
-        """Put a run into its trace; return its parent, if that is running."""
         parent = self._recorder.place(run)
         # Hardly ever is there any: to print an id takes longer than the rest of this.
-        if self._external_run_ids and parent is not None:
-            parent_id = str(parent.id)
-            if parent_id in self._external_run_ids:
-                self._external_run_ids[parent_id] += 1
+        outside = self._external_run_ids
+        if outside and parent is not None and (parent_id := str(parent.id)) in outside:
+            outside[parent_id] += 1
         return parent
 
     def _let_go_of_run(self, run: Run) -> None:
         """Let go of a run, and of its parent if that is another's run and this its last child."""
         self._recorder.forget(run)
-        if not self._external_run_ids:
-            return
-        parent_id = str(run.parent_run_id)
-        if parent_id in self._external_run_ids:
-            self._external_run_ids[parent_id] -= 1
-            if self._external_run_ids[parent_id] <= 0:
+        outside = self._external_run_ids
+        if outside and (parent_id := str(run.parent_run_id)) in outside:
+            outside[parent_id] -= 1
+            if outside[parent_id] <= 0:
                 self.run_map.pop(parent_id, None)
-                del self._external_run_ids[parent_id]
+                del outside[parent_id]
 
     def __copy__(self) -> TracerCore[R]:
         return self  # A tracer's maps are shared by whoever has it.

@@ -52,6 +52,8 @@ class Recorder:
     Attributes:
         runs: Runs that have started and not ended, by id as text.
         places: Where these and the last ended ones are, by id.
+        keeps_children: Whether runs have the runs inside them, ended ones too, in
+            ``child_runs``. What those hold can't be let go before the whole has ended.
     """
 
     def __init__(
@@ -61,7 +63,6 @@ class Recorder:
         snapshot: Callable[[Any], Any] = capture,
         runs: dict[str, Run] | None = None,
         places: dict[UUID, Place] | None = None,
-        keeps_children: bool = True,
         max_runs: int = MAX_RUNS,
         max_age: timedelta = MAX_AGE,
     ) -> None:
@@ -73,8 +74,6 @@ class Recorder:
                 that later changes can't reach.
             runs: A map of runs to share with another recorder.
             places: A map of places to share with another recorder.
-            keeps_children: Whether runs have the runs inside them, ended ones too, in
-                ``child_runs``. What those hold can't be let go before the whole has ended.
             max_runs: How many runs are held that have not ended.
             max_age: How long such a run is held at the most.
 
@@ -89,7 +88,7 @@ class Recorder:
         self.runs: dict[str, Run] = {} if runs is None else runs
         self.places: dict[UUID, Place] = {} if places is None else places
         self.snapshot = snapshot
-        self._keeps_children = keeps_children
+        self.keeps_children = True
         self._max_runs = max_runs
         self._max_age = max_age
         self._warned = False
@@ -161,7 +160,7 @@ class Recorder:
             run.trace_id = known[0]
             run.dotted_order = f"{known[1]}.{run.dotted_order}"  # Which was its own segment.
             parent = self.runs.get(own_id(known[1]))
-            if parent is not None and self._keeps_children:
+            if parent is not None and self.keeps_children:
                 parent.child_runs.append(run)
         else:
             run.parent_run_id = None
