@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol, Self
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from callboard.langsmith.sampling import sampled
 from callboard.payloads import Payload
 from callboard.redaction import Redaction, redacted
 from callboard.redaction.said import SAID_AS
-from callboard.tracing.base import BaseTracer
+from callboard.tracing.base import HOOKS, BaseTracer
 from callboard.tracing.capture import Serialised, capture, capture_measured
 from callboard.tracing.run import Run
 from callboard.usage import Usage, add_usage, response_usage
@@ -111,6 +112,8 @@ class LangChainTracer(BaseTracer):
         self.tags = tags or []
         self.tracing_metadata = None if metadata is None else dict(metadata)
         self.latest_run: Run | None = None
+        # They have been sent, and a root may run for days. A subclass may want to have them.
+        self._recorder.keeps_children = _has_hooks(type(self))
         self._destination = destination
         self.redaction = redaction
         self._live: Live | None = None
@@ -128,23 +131,24 @@ class LangChainTracer(BaseTracer):
         return run
 
     def _persist_run(self, run: Run) -> None:
-        run.child_runs = []  # They have been sent; a tracer may live for long.
+        run.child_runs = []  # A tracer may live for long.
         self.latest_run = run
 
-    def _start_trace(self, run: Run) -> None:
-        self._settle_destination(run)
+    def _place_run(self, run: Run) -> Run | None:
+        parent = super()._place_run(run)
+        self._settle_destination(run, parent)
         if self.tags:
             run.tags = joined(run.tags, self.tags)
-        super()._start_trace(run)
+        return parent
 
-    def _settle_destination(self, run: Run) -> None:
+    def _settle_destination(self, run: Run, parent: Run | None) -> None:
         """Say where a run that starts is to be sent: where its parent is, if that is running."""
-        parent = self.run_map.get(str(run.parent_run_id)) if run.parent_run_id else None
-        run.session_name = parent.session_name if parent else self.project_name
+        run.session_name = self.project_name if parent is None else parent.session_name
 
     def _persist_run_single(self, run: Run) -> None:
         """Send a run that has started, or one whose inputs are known only at its end."""
-        fill_in_metadata(run, self.tracing_metadata)
+        if self.tracing_metadata:
+            fill_in_metadata(run, self.tracing_metadata)
         self._post(run)
 
     def _update_run_single(self, run: Run) -> None:
@@ -158,8 +162,11 @@ class LangChainTracer(BaseTracer):
         self._send(run, update_with_inputs if with_inputs else update)
 
     def _inputs_changed(self, run: Run) -> bool:
-        # The SDK's mark for inputs that the program has set meanwhile is the second.
-        return run.id in self._with_late_inputs or run.extra.get("inputs_is_truthy") is False
+        # The SDK's mark for inputs that the program has set meanwhile is the first. To look an
+        # id up takes longer than to see that there is none to be found.
+        return run.extra.get("inputs_is_truthy") is False or (
+            bool(self._with_late_inputs) and run.id in self._with_late_inputs
+        )
 
     def _on_started(self, run: Run) -> None:
         if run.parent_run_id is None:
@@ -203,9 +210,8 @@ class LangChainTracer(BaseTracer):
     _on_chain_end = _on_chain_error = _on_ended
     _on_tool_end = _on_tool_error = _on_retriever_end = _on_retriever_error = _on_ended
 
-    def _run_with_inputs(self, run: Run, inputs: dict[str, Any] | None) -> Run:
-        if inputs is not None:
-            self._with_late_inputs.add(run.id)
+    def _run_with_inputs(self, run: Run, inputs: dict[str, Any]) -> Run:
+        self._with_late_inputs.add(run.id)
         return super()._run_with_inputs(run, inputs)
 
     def _let_go_of_run(self, run: Run) -> None:
@@ -240,9 +246,8 @@ class LangChainTracer(BaseTracer):
     def _ignores_tokens(self) -> bool:
         """Whether nothing is done with tokens after a run's first."""
         shown = self._live is not None and self._live.wanted
-        hooks = ("_on_llm_new_token", "_llm_run_with_token_event")
-        return not shown and all(
-            getattr(type(self), hook) is getattr(LangChainTracer, hook) for hook in hooks
+        return not shown and not _overrides(
+            type(self), "_on_llm_new_token", "_llm_run_with_token_event"
         )
 
     def _llm_run_with_token_event(
@@ -292,19 +297,21 @@ class LangChainTracer(BaseTracer):
 
     def _new_attachments(self, run: Run) -> dict[str, Attachment]:
         """Return those attachments that have not been sent when the run started."""
-        sent = self._attached.pop(run.id, frozenset())
-        if not run.attachments:
+        if not (run.attachments or self._attached):
             return {}
+        sent = self._attached.pop(run.id, frozenset())
         if run.end_time is None:
             self._attached[run.id] = frozenset(run.attachments)
         new = {name: file for name, file in run.attachments.items() if name not in sent}
         return read_attachments(new)
 
     @property
-    def _redactions(self) -> list[Redaction]:
+    def _redactions(self) -> tuple[Redaction, ...]:
         """What is not to leave: this tracer's own, and the environment's."""
-        asked = settings.redaction()
-        return [each for each in (self.redaction, asked) if each is not None]
+        own, asked = self.redaction, settings.redaction()
+        if own is None:
+            return () if asked is None else (asked,)
+        return (own,) if asked is None else (own, asked)
 
     def _samples(self, trace_id: UUID) -> bool:
         return sampled(trace_id)
@@ -397,3 +404,13 @@ class LangChainTracer(BaseTracer):
             Whether it has.
         """
         return self._exporter.flush(timeout)
+
+
+def _overrides(kind: type[LangChainTracer], *methods: str) -> bool:
+    return any(getattr(kind, name) is not getattr(LangChainTracer, name) for name in methods)
+
+
+@lru_cache
+def _has_hooks(kind: type[LangChainTracer]) -> bool:
+    """Whether a subclass is told of runs, and may look at those inside them."""
+    return _overrides(kind, "_persist_run", *HOOKS)

@@ -261,24 +261,30 @@ def _object(value: Any, kind: Any, walk: _Walk) -> tuple[Captured, int]:
     return told, _capture_members(told, walk)
 
 
+def _short(text: str | None) -> str | None:
+    return text if text is None else beginning(text, MAX_LENGTH)
+
+
 def _constructor(value: Any, form: Form, walk: _Walk) -> tuple[Captured, int]:
     if form is ONE_BY_ONE:
         members = dict(value.to_json())
         return members, _capture_members(members, walk)
-    kwargs, others = form.kwargs(value)
-    size = _FORM_SIZE
+    kwargs, others, size = form.kwargs(value)
     walk.left -= len(kwargs) + _FORM_VALUES
     if walk.left < 0:
         return _text(_CUT)
+    if size > MAX_LENGTH:
+        for name in kwargs.keys() - others:
+            kwargs[name] = _short(kwargs[name])
     for name in others:
-        kwargs[name], more = _any(kwargs[name], walk)
+        field = kwargs[name]
+        if type(field) in _LEAVES:
+            kwargs[name], more = _any(field, walk)
+        else:
+            kwargs[name], more = _captured(field, walk)
         size += more
-    for name, text in kwargs.items():
-        if type(text) is str:
-            size += len(text) if text.isascii() else 3 * len(text)
-            if len(text) > MAX_LENGTH:
-                kwargs[name] = beginning(text, MAX_LENGTH)
-    return {"lc": 1, "type": "constructor", "id": form.id.copy(), "kwargs": kwargs}, size
+    told = {"lc": 1, "type": "constructor", "id": form.id.copy(), "kwargs": kwargs}
+    return told, _FORM_SIZE + size
 
 
 def _serialised(value: Any, walk: _Walk) -> tuple[Captured, int]:

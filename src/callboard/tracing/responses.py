@@ -35,7 +35,7 @@ def response_fields(response: Payload) -> dict[str, Any]:
     told = dict(fields_of(response))
     told["generations"] = [
         [_generation_fields(generation) for generation in candidates]
-        for candidates in field(response, "generations") or ()
+        for candidates in told.get("generations") or field(response, "generations") or ()
     ]
     return told
 

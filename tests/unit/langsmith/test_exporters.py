@@ -6,7 +6,7 @@ from callboard.callbacks import CallbackManager
 from callboard.errors import BadOptionError, MissingExtraError
 from callboard.export import Exporter, MemorySink, register_sink
 from callboard.export.sinks import schemes
-from callboard.langsmith import exporters, settings
+from callboard.langsmith import exporters, servers, settings
 from callboard.langsmith.exporters import Nowhere, default_exporter, set_default_exporter
 from callboard.testing import RecordingHandler
 
@@ -182,3 +182,16 @@ def test_without_a_home_directory_there_is_no_spool_and_runs_are_sent(environmen
     assert exporter.counters.emitted == 4
     assert "What can't be sent will wait in memory only." in caplog.records[0].getMessage()
     exporter.shutdown(0)
+
+
+def test_the_server_of_a_replica_follows_the_environment_too(environment, monkeypatch):
+    monkeypatch.setattr(servers, "_exporters", {})
+    environment(CALLBOARD_SPOOL_DIR="", LANGSMITH_ENDPOINT="http://127.0.0.1:9")
+    replica = servers.Server(api_key="another")
+    first = servers.exporter_to(replica)
+    environment(CALLBOARD_REDACT="emails")
+    assert servers.exporter_to(replica) is first
+    assert isinstance(first, Exporter)
+    assert first.redaction is settings.redaction() is not None
+    environment(LANGSMITH_ENDPOINT="http://127.0.0.1:9/other")
+    assert "/other" in repr(servers.exporter_to(replica))

@@ -528,3 +528,22 @@ def test_what_a_start_tells_in_a_form_of_its_own_is_sent_all_the_same(sent, envi
     tracer.on_llm_start("a model", ["hi"], run_id=ONE, name="model", metadata="none")
     assert sent.of("model").parts["extra"]["metadata"] == "none"
     assert "serialized" not in sent.of("model").parts
+
+
+def test_a_run_under_way_does_not_hold_what_has_ended_inside_it(manager):
+    (tracer,) = manager.handlers
+    run = manager.on_chain_start({}, {})
+    run.get_child().on_tool_start({}, "").on_tool_end(1)
+    assert tracer.run_map[str(run.run_id)].child_runs == []
+
+
+def test_a_subclass_that_is_given_traces_is_given_the_whole_of_them(sent):
+    class Keeping(LangChainTracer):
+        def _persist_run(self, run):
+            self.kept = [child.name for child in run.child_runs]
+
+    tracer = Keeping(destination=sent)
+    run = CallbackManager.configure([tracer]).on_chain_start({}, {})
+    run.get_child().on_tool_start({}, "", name="search").on_tool_end(1)
+    run.on_chain_end({})
+    assert tracer.kept == ["search"]

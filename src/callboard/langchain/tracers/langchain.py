@@ -153,8 +153,7 @@ class LangChainTracer(alone.LangChainTracer, metaclass=_Tracers):
         if get_tracing_context()["enabled"] is False:
             run.extra[_DISABLED] = True
 
-    def _settle_destination(self, run: Any) -> None:
-        parent: Any = self.run_map.get(str(run.parent_run_id)) if run.parent_run_id else None
+    def _settle_destination(self, run: Any, parent: Any) -> None:
         # A run of the SDK's own finds out where a root goes, from all who have a say in it.
         settled = parent or run_trees.RunTree(
             id=run.id, name=run.name, project_name=self.project_name, address=self.address
