@@ -138,6 +138,8 @@ class LangChainTracer(alone.LangChainTracer, metaclass=_Tracers):
             **kwargs,
         )
         self.project_name = project_name
+        # A parent may be a `RunTree` of the program's, which is then asked for its children.
+        self._recorder.keeps_children = True
 
     @property
     def run_has_token_event_map(self) -> dict[str, bool]:
