@@ -36,7 +36,7 @@ def add_to(commands: Any) -> None:
 
 def _run(told: argparse.Namespace) -> int:
     try:
-        from callboard.server.settings import default_database
+        from callboard.store.database import default_database
         from callboard.store.sqlite import SqliteStore
     except ModuleNotFoundError as error:
         raise MissingExtraError(

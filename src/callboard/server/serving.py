@@ -10,7 +10,6 @@ import logging
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -26,8 +25,8 @@ from callboard.errors import (
 from callboard.locks import FileLock
 from callboard.server.app import make_app
 from callboard.server.board import Board
-from callboard.server.settings import DEFAULT_HOST, Settings, default_database
-from callboard.store.sqlite import SqliteStore
+from callboard.server.settings import DEFAULT_HOST, Settings
+from callboard.store.database import default_database, make_folder, open_database
 
 __all__ = ["RunningServer", "serve", "start"]
 
@@ -152,7 +151,7 @@ class _Served:
         try:
             self._socket = _listen(settings)
             try:
-                store = SqliteStore.open(settings.database, full_sync=settings.full_sync)
+                store = open_database(settings.database, full_sync=settings.full_sync)
                 self._board = Board(store, settings)
             except BaseException:
                 self._socket.close()
@@ -201,8 +200,7 @@ class _Uvicorn(uvicorn.Server):
 
 def _claim(database: Path) -> FileLock:
     """Take a database for this process."""
-    with suppress(OSError):  # What is wrong with it is for the store to say.
-        database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(database)
     lock = database.with_name(database.name + ".lock")
     try:
         return FileLock(lock)

@@ -1,13 +1,10 @@
 """The process's exporter, and what becomes of tracing that can't be done."""
 
-import sys
-from types import ModuleType
-
 import pytest
 
 from callboard.callbacks import CallbackManager
 from callboard.errors import BadOptionError, MissingExtraError
-from callboard.export import Exporter, MemorySink, open_sink, register_sink
+from callboard.export import Exporter, MemorySink, register_sink
 from callboard.export.sinks import schemes
 from callboard.langsmith import exporters, servers, settings
 from callboard.langsmith.exporters import Nowhere, default_exporter, set_default_exporter
@@ -118,15 +115,6 @@ def test_a_local_file_needs_a_part_that_may_be_missing(environment, caplog, monk
     [record] = caplog.records
     assert endpoint in record.getMessage()
     assert "pip install 'callboard[server]'" in record.getMessage()
-
-
-def test_a_local_file_is_written_by_the_part_that_does_it(environment, monkeypatch):
-    store = ModuleType("callboard.store.sink")
-    store.StoreSink = Counting
-    monkeypatch.setitem(sys.modules, "callboard.store", ModuleType("callboard.store"))
-    monkeypatch.setitem(sys.modules, "callboard.store.sink", store)
-    monkeypatch.setattr(schemes, "find_spec", lambda name: name)
-    assert open_sink("file:///tmp/callboard.db").told == ("file:///tmp/callboard.db", None, None)
 
 
 @pytest.mark.parametrize("scheme", ["", "A", "a-b", "a:", "\u00e9"])
