@@ -197,7 +197,11 @@ class Store(Protocol):
         ...
 
     def update_feedback(self, feedback_id: UUID, changes: Mapping[str, Any]) -> bool:
-        """Change fields of feedback, by the names of `FeedbackRecord`'s attributes."""
+        """Change fields of feedback, by the names of `FeedbackRecord`'s attributes.
+
+        Raises:
+            BadBodyError: A field does not take its value.
+        """
         ...
 
     def delete_feedback(self, feedback_id: UUID) -> bool:
