@@ -81,8 +81,9 @@ class Store(Protocol):
     def find_runs(self, query: RunQuery) -> Page[RunRecord]:
         """Return a page of runs.
 
-        A query that has to look into inputs and outputs (`Search`, entries of them) may give up
-        after some seconds of that: see `Page.stopped_at_us`.
+        A page whose payloads are big has fewer than `RunQuery.limit`, but one at least; the
+        cursor leads on. A query that has to look into inputs and outputs (`Search`, entries of
+        them) may give up after some seconds of that: see `Page.stopped_at_us`.
         """
         ...
 

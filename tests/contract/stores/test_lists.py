@@ -154,6 +154,17 @@ def test_a_run_that_comes_meanwhile_does_not_disturb_the_pages(filled):
     assert numbers([*first.items, *rest.items]) == [6, 5, 4, 3, 2, 1]
 
 
+def test_a_page_of_big_payloads_is_shorter_and_leads_on(store):
+    big = "x" * 20_000_000
+    store.write([created(number, inputs={"text": big}) for number in range(1, 6)])
+    assert len(store.find_runs(RunQuery(limit=5)).items) == 5
+    query = {"limit": 5, "fields": frozenset({"inputs"})}
+    first = store.find_runs(RunQuery(**query))
+    assert 1 <= len(first.items) < 5
+    assert first.next is not None
+    assert numbers(pages(store, **query)) == [5, 4, 3, 2, 1]
+
+
 @pytest.mark.parametrize("cursor", ["", "nonsense", "bm8", "WyJydW5zIl0", "é"])
 def test_what_is_no_cursor_is_refused(filled, cursor):
     with pytest.raises(BadOptionError, match="cursor"):
