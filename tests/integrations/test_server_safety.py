@@ -305,6 +305,22 @@ def test_a_client_that_sends_nonsense_costs_nobody_else(board):
     assert board.ask("GET", "/ok").status == 200
 
 
+@pytest.mark.parametrize("path", ["/runs/batch", "/runs/multipart", "/runs/query"])
+def test_a_client_that_goes_away_is_no_fault_of_the_server(tmp_path, path):
+    with BoardProcess(tmp_path / "callboard.db") as board:
+        address = urlsplit(board.url)
+        with socket.create_connection((address.hostname, address.port), timeout=5) as connection:
+            connection.sendall(
+                b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n"
+                b"Content-Type: multipart/form-data; boundary=b\r\n\r\n--b" % path.encode()
+            )
+            assert board.ask("GET", "/ok").status == 200
+        assert board.ask("GET", "/ok").status == 200
+        errors = board.stop()
+    assert "please report it" not in errors
+    assert "ClientDisconnect" not in errors
+
+
 def test_a_second_server_on_the_same_file_is_refused(board):
     with pytest.raises(RuntimeError, match=r"Another Callboard server has .* open"):
         BoardProcess(board.database)
