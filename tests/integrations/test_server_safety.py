@@ -297,6 +297,46 @@ def test_a_path_that_nobody_knows_is_not_found(board):
     assert board.ask("GET", "/no/such/thing").status == 404
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/runs/query", "POST"),
+        ("OPTIONS", "/api/v1/runs/multipart", "POST"),
+        ("DELETE", "/api/v2/traces/query", "POST"),
+        ("PUT", "/sessions", "GET, HEAD, POST"),
+    ],
+)
+def test_a_method_that_a_path_does_not_take_is_answered_with_those_that_it_does(
+    board, method, path, allowed
+):
+    answer = board.ask(method, path)
+    assert answer.status == 405
+    assert f"takes {allowed}" in answer.content["detail"]
+    assert f"not {method}" in answer.content["detail"]
+    assert answer.headers["allow"] == allowed
+
+
+@pytest.mark.parametrize("prefix", ["", "/api", "/api/v1"])
+def test_a_slash_at_the_end_means_nothing(board, prefix):
+    run = run_fields()
+    assert board.ask("POST", f"{prefix}/runs/batch/", batch(run)).status == 202
+    for path in (f"/runs/{run['id']}", "/sessions", "/info", "/datasets", "/feedback-configs"):
+        with_one, without = (board.ask("GET", f"{prefix}{path}{end}") for end in ("/", ""))
+        assert (with_one.status, with_one.content) == (200, without.content)
+
+
+def test_a_slash_in_a_files_name_is_one(board):
+    run = run_fields()
+    file = b'--b\r\nContent-Disposition: form-data; name="attachment.%s.a/b/"\r\n' % (
+        run["id"].encode()
+    )
+    file += b"Content-Type: text/plain; length=3\r\nContent-Length: 3\r\n\r\nabc\r\n"
+    body, headers = multipart(part(f"post.{run['id']}", run), file)
+    assert board.ask("POST", "/runs/multipart", body=body, headers=headers).status == 202
+    [shown] = board.ask("GET", f"/runs/{run['id']}").content["s3_urls"].values()
+    assert board.ask("GET", urlsplit(shown["presigned_url"]).path).content == "abc"
+
+
 def test_a_client_that_sends_nonsense_costs_nobody_else(board):
     address = urlsplit(board.url)
     with socket.create_connection((address.hostname, address.port), timeout=5) as connection:
