@@ -234,6 +234,12 @@ def test_what_feedback_says_besides_can_be_changed(board):
         assert (shown["extra"], shown["session_hint"]) == (extra, "kept")
 
 
+def test_a_project_keeps_a_name(board):
+    project = board.ask("POST", "/sessions", {"name": "named"}).content
+    assert board.ask("PATCH", f"/sessions/{project['id']}", {"name": ""}).status == 422
+    assert board.ask("GET", f"/sessions/{project['id']}").content["name"] == "named"
+
+
 def test_a_project_is_not_taken_for_another_of_its_id(board):
     project = board.ask("POST", "/sessions", {"name": "one of them"}).content
     other = {"id": project["id"], "name": "another of them"}

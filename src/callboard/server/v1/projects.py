@@ -142,6 +142,8 @@ async def _update(request: Request) -> Response:
         "end_us": arguments.moment("end_time"),
         "reference_dataset_id": arguments.id("default_dataset_id"),
     }
+    if told["name"] == "":
+        raise Invalid("name is empty; it takes text.")
     changes = {name: value for name, value in told.items() if value is not None}
     project = await board.writer.change(lambda store: store.update_project(project_id, changes))
     if project is None:
