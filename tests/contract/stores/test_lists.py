@@ -6,6 +6,7 @@ import pytest
 
 from callboard.errors import BadOptionError
 from callboard.query import parse
+from callboard.query.nodes import one_of
 from callboard.store.records import Page, ProjectQuery, RunQuery
 from tests.contract.stores.made import (
     START_US,
@@ -163,6 +164,22 @@ def test_a_page_of_big_payloads_is_shorter_and_leads_on(store):
     assert 1 <= len(first.items) < 5
     assert first.next is not None
     assert numbers(pages(store, **query)) == [5, 4, 3, 2, 1]
+
+
+@pytest.mark.parametrize("where", ["filter", "trace_filter", "tree_filter"])
+@pytest.mark.parametrize("condition", ['has(tags, "{}")', 'eq(name, "{}")', 'search("zebra{}")'])
+@pytest.mark.parametrize("word", ["and", "or", "not"])
+def test_as_many_conditions_as_may_be_are_answered(filled, where, condition, word):
+    each = [condition.format(number) for number in range(498)]
+    text = f"{'and' if word == 'and' else 'or'}({', '.join(each)})"
+    found = listed(filled, **{where: parse(f"not({text})" if word == "not" else text)})
+    assert found == ([6, 5, 4, 3, 2, 1] if word == "not" else [])
+
+
+def test_as_many_ids_as_may_be_are_answered(filled):
+    ids = [run(number) for number in range(4, 1004)]
+    found = listed(filled, tree_filter=one_of("id", [*ids]))
+    assert found == [6, 5, 4, 3, 2, 1]
 
 
 @pytest.mark.parametrize("cursor", ["", "nonsense", "bm8", "WyJydW5zIl0", "é"])
