@@ -7,12 +7,12 @@ import sys
 from collections.abc import Sequence
 
 import callboard
-from callboard.cli import serve, show
+from callboard.cli import run, serve, show
 from callboard.errors import CallboardError
 
 __all__ = ["main"]
 
-_COMMANDS = (serve, show)
+_COMMANDS = (serve, run, show)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
