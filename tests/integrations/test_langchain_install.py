@@ -275,3 +275,56 @@ def outer():
 outer()
 """
     )
+
+
+DEFAULT_CLIENT = """
+import os
+os.environ["LANGSMITH_API_KEY"] = "any"
+import callboard.langchain
+callboard.langchain.install()
+import langsmith
+from callboard.langchain.client import ExporterClient
+from langchain_core.tracers.langchain import LangChainTracer, get_client
+"""
+
+
+def test_the_sdks_default_client_is_ours_until_the_program_configures_another():
+    program(
+        DEFAULT_CLIENT
+        + """
+assert isinstance(langsmith.RunTree(name="r").client, ExporterClient)
+assert get_client() is langsmith.run_trees.get_cached_client() is LangChainTracer().client
+theirs = langsmith.Client()
+langsmith.configure(client=theirs)
+assert get_client() is langsmith.RunTree(name="r").client is LangChainTracer().client is theirs
+langsmith.configure(client=None)
+assert isinstance(langsmith.RunTree(name="r").client, ExporterClient)
+callboard.langchain.uninstall()
+assert type(langsmith.run_trees.get_cached_client()) is langsmith.Client
+"""
+    )
+
+
+def test_a_client_with_options_is_the_sdks_own():
+    program(
+        DEFAULT_CLIENT
+        + """
+asked = langsmith.run_trees.get_cached_client(timeout_ms=9)
+assert type(asked) is langsmith.Client and get_client() is asked
+"""
+    )
+
+
+def test_where_runs_go_to_opentelemetry_the_sdk_takes_them_there():
+    program(
+        DEFAULT_CLIENT
+        + """
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+trace.set_tracer_provider(TracerProvider())
+os.environ["LANGSMITH_TRACING_MODE"] = "otel"
+client = langsmith.RunTree(name="r").client
+assert type(client) is langsmith.Client and client.tracing_mode == "otel"
+assert get_client() is LangChainTracer().client is client
+"""
+    )

@@ -2,7 +2,7 @@
 
 Our tracer, in the SDK's surroundings: where runs go is what the SDK says (its context, its
 `configure`, its environment variables), and they go by a client of the SDK's if the program has
-one. Otherwise they go through Callboard's exporter.
+one. Otherwise they go through Callboard's exporter, and so do the SDK's own runs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from langsmith import run_trees
 from langsmith.run_helpers import get_tracing_context
 from langsmith.utils import LangSmithError
 
-from callboard.langchain.client import ExporterClient, exporter_client, redacting
+from callboard.langchain.client import ExporterClient, default_client, exporter_client, redacting
 from callboard.langsmith import tracer as alone
 from callboard.langsmith.defaults import NEAREST_WINS, fill_in_metadata
 from callboard.langsmith.exporters import default_exporter
@@ -55,8 +55,7 @@ _PAUSES = (1.0, 2.0, 4.0, 8.0)
 
 def get_client() -> Any:
     """Return the client that runs go by: the program's, or one that is our exporter's."""
-    program = run_trees._CLIENT  # pyright: ignore[reportPrivateUsage] - asking would make one
-    return exporter_client() if program is None else program
+    return default_client()
 
 
 def wait_for_all_tracers() -> None:
