@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 PROGRAMS = Path(__file__).parent / "langchain_programs"
@@ -328,3 +329,14 @@ assert type(client) is langsmith.Client and client.tracing_mode == "otel"
 assert get_client() is LangChainTracer().client is client
 """
     )
+
+
+def test_agents_are_heard_traced_and_streamed_as_with_the_original():
+    with ThreadPoolExecutor() as at_once:
+        words = ((str(PROGRAMS / "agents.py"), *place) for place in ((), ("callboard",)))
+        original, installed = at_once.map(lambda each: run(*each), words)
+    assert original.returncode == 0, original.stderr
+    assert installed.returncode == 0, installed.stderr
+    assert installed.stdout.splitlines() == original.stdout.splitlines()
+    for seen in ("paused [{'may I': 3}]", "ZeroDivisionError", "sent a", "on_chat_model_stream"):
+        assert seen in original.stdout

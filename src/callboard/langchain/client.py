@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from langchain_core.env import get_runtime_environment
 from langsmith import Client, run_trees
 from langsmith import utils as variables
 
@@ -26,7 +27,14 @@ from callboard.langsmith.servers import Server, exporter_to, flush_servers
 from callboard.redaction import Redaction
 from callboard.tracing.capture import capture
 from callboard.wire.heads import FIELDS
-from callboard.wire.operations import PARTS, Attachment, Kind, Operation
+from callboard.wire.operations import (
+    PARTS,
+    Attachment,
+    Kind,
+    LateOperation,
+    Operation,
+    size_estimate,
+)
 
 __all__ = [
     "ExporterClient",
@@ -88,21 +96,25 @@ class ExporterClient(Client):
             return True
         return bool(self._filter_for_sampling([{"trace_id": trace_id}]))
 
-    def complete(self, operation: Operation) -> Operation:
+    def completed(self, operation: Operation) -> Operation:
         """Return an operation that says, in ``extra``, what the SDK has all runs say.
 
         That is what they run on, which revision of the program they are of, and which of the
-        SDK's variables are set.
+        SDK's variables are set. It is put together when the operation is.
 
         Args:
             operation: Anything but its ``extra`` is kept.
         """
+        return LateOperation(
+            operation.kind, operation.run_id, self._complete, operation, size_estimate(operation)
+        )
+
+    def _complete(self, operation: Operation) -> tuple[dict[str, Any], dict[str, Any]]:
         extra = dict(operation.parts["extra"])
-        for name in ("metadata", "runtime"):
-            extra[name] = dict(extra.get(name) or {})
+        extra["metadata"] = dict(extra.get("metadata") or {})
+        extra["runtime"] = {**(extra.get("runtime") or {}), **get_runtime_environment()}
         self._insert_runtime_env([{"extra": extra}])
-        operation.parts["extra"] = extra
-        return operation
+        return operation.head, {**operation.parts, "extra": extra}
 
     def flush(self, timeout: float | None = None) -> None:
         """Wait until what has been sent so far has arrived.

@@ -379,18 +379,19 @@ class TracerCore(ABC, Generic[R]):
 
     def _place_run(self, run: Run) -> None:
         parent = self._recorder.place(run)
-        if parent is not None and str(parent.id) in self._external_run_ids:
-            self._external_run_ids[str(parent.id)] += 1
+        external = self._external_run_ids
+        if external and parent is not None and (parent_id := str(parent.id)) in external:
+            external[parent_id] += 1
 
     def _let_go_of_run(self, run: Run) -> None:
         """Let go of a run, and of its parent if that is another's run and this its last child."""
         self._recorder.forget(run)
-        parent_id = str(run.parent_run_id)
-        if parent_id in self._external_run_ids:
-            self._external_run_ids[parent_id] -= 1
-            if self._external_run_ids[parent_id] <= 0:
+        external = self._external_run_ids
+        if external and (parent_id := str(run.parent_run_id)) in external:
+            external[parent_id] -= 1
+            if external[parent_id] <= 0:
                 self.run_map.pop(parent_id, None)
-                del self._external_run_ids[parent_id]
+                del external[parent_id]
 
     def __copy__(self) -> TracerCore[R]:
         return self  # A tracer's maps are shared by whoever has it.

@@ -19,7 +19,7 @@ from uuid import UUID
 from langchain_core.env import get_runtime_environment
 from langsmith import address as addresses
 from langsmith import run_trees
-from langsmith.run_helpers import get_tracing_context
+from langsmith.run_helpers import _TRACING_ENABLED  # pyright: ignore[reportPrivateUsage]
 from langsmith.utils import LangSmithError
 
 from callboard.langchain.client import ExporterClient, default_client, exporter_client, redacting
@@ -146,7 +146,7 @@ class LangChainTracer(alone.LangChainTracer, metaclass=_Tracers):
 
     def _start_trace(self, run: Run) -> None:
         super()._start_trace(run)
-        if get_tracing_context()["enabled"] is False:
+        if _TRACING_ENABLED.get() is False:  # To ask for the whole context takes ten times that.
             run.extra[_DISABLED] = True
 
     def _settle_destination(self, run: Any) -> None:
@@ -156,9 +156,14 @@ class LangChainTracer(alone.LangChainTracer, metaclass=_Tracers):
             id=run.id, name=run.name, project_name=self.project_name, address=self.address
         )
         run.session_name = settled.session_name
-        run.address = getattr(settled, "address", None)  # A parent may be of Callboard's own kind.
-        run.replicas = getattr(settled, "replicas", None)
-        run.ls_client = run.ls_client or self.client
+        address = getattr(settled, "address", None)  # A parent may be of Callboard's own kind.
+        if address is not None:
+            run.address = address
+        replicas = getattr(settled, "replicas", None)
+        if replicas is not None:
+            run.replicas = replicas
+        if run.ls_client is None:
+            run.ls_client = self.client
 
     def _persist_run_single(self, run: Run) -> None:
         if run.extra.get(_DISABLED):
@@ -179,8 +184,10 @@ class LangChainTracer(alone.LangChainTracer, metaclass=_Tracers):
             raise
 
     def _post(self, run: Any) -> None:
-        run.extra["runtime"] = {**runtime(), **get_runtime_environment()}
-        if self._is_plain(run):
+        is_plain = self._is_plain(run)
+        if not (is_plain and isinstance(self.client, ExporterClient)):  # It adds that itself.
+            run.extra["runtime"] = {**runtime(), **get_runtime_environment()}
+        if is_plain:
             super()._post(run)
         else:
             run.ls_client = self.client
@@ -211,7 +218,7 @@ class LangChainTracer(alone.LangChainTracer, metaclass=_Tracers):
     def _send(self, run: Run, operation_of: Callable[[Run], Operation]) -> None:
         client = self.client
         if isinstance(client, ExporterClient):
-            super()._send(run, lambda run: client.complete(operation_of(run)))
+            super()._send(run, lambda run: client.completed(operation_of(run)))
         else:
             super()._send(run, operation_of)
 
