@@ -11,7 +11,7 @@ PYTEST_ARGS ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help test lint format run bench parity constraints clean
+.PHONY: help test lint format run bench parity vendors constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,9 @@ bench: $(VENV)/.dev ## Measure, with the rival beside it in the same run
 
 parity: $(VENV)/.parity ## Run langchain-core's own tests, without and with Callboard in place
 	$(BIN)/python -m tests.parity
+
+vendors: $(VENV)/.vendors ## Run vendors' own handlers, in an environment of theirs, on both sides
+	$(VENV)/vendors/bin/pytest tests/vendors -m slow
 
 constraints: ## Pin the newest versions within the bounds anew
 	@rm -rf $(VENV)
@@ -71,4 +74,11 @@ $(VENV)/.dev: pyproject.toml requirements/dev.txt requirements/constraints.txt |
 
 $(VENV)/.parity: $(VENV)/.dev requirements/parity.txt
 	$(PIP) install --quiet -c requirements/constraints.txt -r requirements/parity.txt
+	@touch $@
+
+# Vendors' packages bring much along: they have an environment of their own.
+$(VENV)/.vendors: pyproject.toml requirements/vendors.txt requirements/constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m venv $(VENV)/vendors
+	$(VENV)/vendors/bin/python -m pip --disable-pip-version-check install --quiet -c requirements/constraints.txt -r requirements/vendors.txt
+	$(VENV)/vendors/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation -e .
 	@touch $@

@@ -31,13 +31,15 @@ def response_fields(response: Payload) -> dict[str, Any]:
 
 
 def _told(response: Payload, read: Callable[[Any], Any]) -> dict[str, Any]:
-    told = {
-        name: read(value) for name, value in fields_of(response).items() if name != "generations"
-    }
-    told["generations"] = [
+    generations = [
         [_told_generation(generation, read) for generation in candidates]
         for candidates in field(response, "generations") or ()
     ]
+    told = {
+        name: generations if name == "generations" else read(value)
+        for name, value in fields_of(response).items()
+    }
+    told.setdefault("generations", generations)  # It may be found by other means.
     return told
 
 
