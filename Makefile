@@ -21,7 +21,7 @@ PYTEST_ARGS ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help test lint format run bench bench-server parity sdk-suite constraints clean
+.PHONY: help test lint format run bench bench-server parity sdk-suite vendors constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,9 @@ bench-server: $(VENV)/.dev ## Measure the server: what it takes in, and what it 
 
 parity: $(VENV)/.parity ## Run langchain-core's own tests, without and with Callboard in place
 	$(BIN)/python -m tests.parity
+
+vendors: $(VENV)/.vendors ## Run vendors' own handlers, in an environment of theirs, on both sides
+	$(VENV)/vendors/bin/pytest tests/vendors -m slow
 
 sdk-suite: $(VENV)/.dev $(VENV)/sdk-suite/.made ## Run the langsmith SDK's own tests against the server
 	$(BIN)/python -m tests.sdk_suite --python $(VENV)/sdk-suite/bin/python
@@ -94,4 +97,11 @@ $(VENV)/.parity: $(VENV)/.dev requirements/parity.txt
 $(VENV)/sdk-suite/.made: requirements/sdk-suite.txt requirements/sdk-suite-constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m venv $(VENV)/sdk-suite
 	$(SUITE_PIP) install --quiet -c requirements/sdk-suite-constraints.txt -r requirements/sdk-suite.txt
+	@touch $@
+
+# Vendors' packages bring much along: they have an environment of their own.
+$(VENV)/.vendors: pyproject.toml requirements/vendors.txt requirements/constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m venv $(VENV)/vendors
+	$(VENV)/vendors/bin/python -m pip --disable-pip-version-check install --quiet -c requirements/constraints.txt -r requirements/vendors.txt
+	$(VENV)/vendors/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation -e .
 	@touch $@

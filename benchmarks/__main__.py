@@ -9,6 +9,7 @@ from functools import partial
 from benchmarks import asynchronous, configuration, dispatch, runs, streams
 from benchmarks.case import Result
 from benchmarks.imports import measure_imports
+from benchmarks.langchain_app import measure_langchain_app
 from benchmarks.measuring import Effort, measure
 from benchmarks.table import print_group, print_header
 from benchmarks.tracing import measure_tracing
@@ -19,6 +20,7 @@ GROUPS: dict[str, Callable[[Effort], list[Result]]] = {
     "configure": partial(measure, configuration.CASES),
     "async": partial(measure, asynchronous.CASES),
     "tracing": measure_tracing,
+    "langchain": measure_langchain_app,
     "streams": partial(measure, streams.CASES),
     "import": measure_imports,
 }

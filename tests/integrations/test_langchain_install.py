@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 PROGRAMS = Path(__file__).parent / "langchain_programs"
@@ -275,3 +276,67 @@ def outer():
 outer()
 """
     )
+
+
+DEFAULT_CLIENT = """
+import os
+os.environ["LANGSMITH_API_KEY"] = "any"
+import callboard.langchain
+callboard.langchain.install()
+import langsmith
+from callboard.langchain.client import ExporterClient
+from langchain_core.tracers.langchain import LangChainTracer, get_client
+"""
+
+
+def test_the_sdks_default_client_is_ours_until_the_program_configures_another():
+    program(
+        DEFAULT_CLIENT
+        + """
+assert isinstance(langsmith.RunTree(name="r").client, ExporterClient)
+assert get_client() is langsmith.run_trees.get_cached_client() is LangChainTracer().client
+theirs = langsmith.Client()
+langsmith.configure(client=theirs)
+assert get_client() is langsmith.RunTree(name="r").client is LangChainTracer().client is theirs
+langsmith.configure(client=None)
+assert isinstance(langsmith.RunTree(name="r").client, ExporterClient)
+callboard.langchain.uninstall()
+assert type(langsmith.run_trees.get_cached_client()) is langsmith.Client
+"""
+    )
+
+
+def test_a_client_with_options_is_the_sdks_own():
+    program(
+        DEFAULT_CLIENT
+        + """
+asked = langsmith.run_trees.get_cached_client(timeout_ms=9)
+assert type(asked) is langsmith.Client and get_client() is asked
+"""
+    )
+
+
+def test_where_runs_go_to_opentelemetry_the_sdk_takes_them_there():
+    program(
+        DEFAULT_CLIENT
+        + """
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+trace.set_tracer_provider(TracerProvider())
+os.environ["LANGSMITH_TRACING_MODE"] = "otel"
+client = langsmith.RunTree(name="r").client
+assert type(client) is langsmith.Client and client.tracing_mode == "otel"
+assert get_client() is LangChainTracer().client is client
+"""
+    )
+
+
+def test_agents_are_heard_traced_and_streamed_as_with_the_original():
+    with ThreadPoolExecutor() as at_once:
+        words = ((str(PROGRAMS / "agents.py"), *place) for place in ((), ("callboard",)))
+        original, installed = at_once.map(lambda each: run(*each), words)
+    assert original.returncode == 0, original.stderr
+    assert installed.returncode == 0, installed.stderr
+    assert installed.stdout.splitlines() == original.stdout.splitlines()
+    for seen in ("paused [{'may I': 3}]", "ZeroDivisionError", "sent a", "on_chat_model_stream"):
+        assert seen in original.stdout

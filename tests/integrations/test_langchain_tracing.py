@@ -57,6 +57,9 @@ def routed() -> Arrived:
 
 def test_a_programs_traces_are_those_of_the_original():
     original, installed = run("traced.py"), run("traced.py", "callboard")
+    # Functions that the SDK traces, around chains too, and all chains go by one queue.
+    agents = {sent.headers["user-agent"].partition("/")[0] for sent in installed.first}
+    assert agents == {"callboard"}
     text = as_text(original.first)
     assert as_text(installed.first) == text
     assert installed.printed == original.printed

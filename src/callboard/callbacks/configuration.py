@@ -150,7 +150,7 @@ def _nearer(parent_run_id: UUID | None, trace: Trace | None) -> UUID | None:
     If the surrounding run is, or is inside, the one passed on, it is the nearer one.
     Otherwise the callbacks have gone further than the surrounding trace knows.
     """
-    if trace is None or trace.run_id is None:
+    if trace is None or trace.run_id is None or trace.run_id is parent_run_id:
         return parent_run_id
     if parent_run_id is None or trace.is_within(parent_run_id):
         return trace.run_id

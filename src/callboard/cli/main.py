@@ -8,12 +8,12 @@ import sys
 from collections.abc import Sequence
 
 import callboard
-from callboard.cli import serve, show
+from callboard.cli import run, serve, show
 from callboard.errors import CallboardError
 
 __all__ = ["main"]
 
-_COMMANDS = (serve, show)
+_COMMANDS = (serve, run, show)
 # What shells say of a program that Ctrl+C ended: 128, and the signal's number.
 _INTERRUPTED = 130
 

@@ -2,8 +2,8 @@
 
 It is the SDK's in all but how runs leave the process: not by the SDK's queue, but by the same
 exporter, with the same spool, as the tracer's own. So what a program does with a run itself
-(``run.post()``, a ``@traceable`` function inside a chain), and runs that go to several servers
-or to an agent's address, are on the way that all runs are on.
+(``run.post()``, a ``@traceable`` function inside a chain or around it), and runs that go to
+several servers or to an agent's address, are on the way that all runs are on.
 """
 
 from __future__ import annotations
@@ -15,16 +15,25 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from langsmith import Client
+from langchain_core.env import get_runtime_environment
+from langsmith import Client, run_trees
+from langsmith import utils as variables
 
 from callboard.langchain.redacting import operation_of
 from callboard.langsmith import settings
 from callboard.langsmith.exporters import default_exporter
 from callboard.langsmith.servers import Server, exporter_to, flush_servers
 from callboard.redaction import Redaction
-from callboard.wire.operations import Operation
+from callboard.wire.operations import LateOperation, Operation, size_estimate
 
-__all__ = ["ExporterClient", "exporter_client", "redacting"]
+__all__ = [
+    "ExporterClient",
+    "default_client",
+    "exporter_client",
+    "redacting",
+    "stand_down",
+    "stand_in",
+]
 
 # LangSmith protocol: transport and authentication.
 _HEADERS = {
@@ -43,7 +52,7 @@ class ExporterClient(Client):
 
     def __init__(self) -> None:
         """Make a client by what the environment says."""
-        super().__init__(auto_batch_tracing=False)
+        super().__init__(auto_batch_tracing=False, tracing_mode="langsmith")
 
     # The SDK calls these two with what is to be sent: sampled, with what is to be hidden hidden.
 
@@ -75,21 +84,25 @@ class ExporterClient(Client):
             return True
         return bool(self._filter_for_sampling([{"trace_id": trace_id}]))
 
-    def complete(self, operation: Operation) -> Operation:
+    def completed(self, operation: Operation) -> Operation:
         """Return an operation that says, in ``extra``, what the SDK has all runs say.
 
         That is what they run on, which revision of the program they are of, and which of the
-        SDK's variables are set.
+        SDK's variables are set. It is put together when the operation is.
 
         Args:
             operation: Anything but its ``extra`` is kept.
         """
+        return LateOperation(
+            operation.kind, operation.run_id, self._complete, operation, size_estimate(operation)
+        )
+
+    def _complete(self, operation: Operation) -> tuple[dict[str, Any], dict[str, Any]]:
         extra = dict(operation.parts["extra"])
-        for name in ("metadata", "runtime"):
-            extra[name] = dict(extra.get(name) or {})
+        extra["metadata"] = dict(extra.get("metadata") or {})
+        extra["runtime"] = {**(extra.get("runtime") or {}), **get_runtime_environment()}
         self._insert_runtime_env([{"extra": extra}])
-        operation.parts["extra"] = extra
-        return operation
+        return operation.head, {**operation.parts, "extra": extra}
 
     def flush(self, timeout: float | None = None) -> None:
         """Wait until what has been sent so far has arrived.
@@ -106,6 +119,45 @@ class ExporterClient(Client):
 def exporter_client() -> ExporterClient:
     """Return the process's client, made the first time."""
     return ExporterClient()
+
+
+_sdk: Any = run_trees  # Its default client is a private of it.
+_sdks_own = run_trees.get_cached_client
+
+
+def default_client(**options: Any) -> Client:
+    """Return the client of all runs that are given no other.
+
+    That is the one that the program configured the SDK with, or else our exporter's. But where
+    the environment asks for OpenTelemetry, or a program for a client with options, it is the
+    SDK's own, which knows how.
+
+    Args:
+        **options: What a client is to be made with, if there is none.
+    """
+    if _sdk._CLIENT is None and not options and not _goes_by_opentelemetry():
+        _sdk._CLIENT = exporter_client()
+    return _sdks_own(**options)
+
+
+def _goes_by_opentelemetry() -> bool:
+    """Whether the SDK would hand runs to OpenTelemetry, by its own rule."""
+    mode = variables.get_env_var("TRACING_MODE")
+    if mode is not None:
+        return mode.lower() != "langsmith"
+    return variables.is_env_var_truish("OTEL_ENABLED") or variables.is_env_var_truish("OTEL_ONLY")
+
+
+def stand_in() -> None:
+    """Have the SDK ask us for its default client; it is made, as ever, when it is needed."""
+    run_trees.get_cached_client = default_client
+
+
+def stand_down() -> None:
+    """Leave the SDK's default client to the SDK again."""
+    run_trees.get_cached_client = _sdks_own
+    if isinstance(_sdk._CLIENT, ExporterClient):
+        _sdk._CLIENT = None
 
 
 def _submit(operation: Operation, servers: Iterable[Server]) -> None:

@@ -9,7 +9,7 @@ from importlib import metadata
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from callboard.callbacks.surroundings import Surroundings, surround_with
 from callboard.errors import InstallError
@@ -82,7 +82,10 @@ def install() -> None:
     _refuse_if_loaded()
     modules, spoken = _ours()
     for theirs, module in modules.items():
-        _put_in_place(theirs, _stand_in(package, theirs, module) if theirs in _PACKAGES else module)
+        _put_in_place(
+            theirs, _package_of(package, theirs, module) if theirs in _PACKAGES else module
+        )
+    _client().stand_in()
     _before = _Before(surround_with(LangChainSurroundings()), speak(spoken))
 
 
@@ -99,6 +102,7 @@ def uninstall() -> None:
         del sys.modules[name]
     for name in _PACKAGES:
         vars(_langchain_core()).pop(name.rpartition(".")[2], None)
+    _client().stand_down()
     surround_with(_before.surroundings)
     speak(_before.dialect)
     _before = None
@@ -117,7 +121,11 @@ def _ours() -> tuple[dict[str, ModuleType], Dialect]:
     return modules, spoken
 
 
-def _stand_in(parent: ModuleType, name: str, door: ModuleType) -> ModuleType:
+def _client() -> Any:
+    return importlib.import_module("callboard.langchain.client")
+
+
+def _package_of(parent: ModuleType, name: str, door: ModuleType) -> ModuleType:
     """Make a package that has what a door announces, and finds in the original's what is not ours.
 
     It has the original's name, as by that the import system looks for what is inside it.

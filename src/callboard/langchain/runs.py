@@ -47,7 +47,7 @@ class LangChainRun(Run):
 
     def __init__(self, *, id: UUID | str | None = None, **given: Any) -> None:
         """Make a run; takes what a ``RunTree`` takes, too."""
-        if not given.keys() <= _PLAIN:
+        if not _PLAIN.issuperset(given):
             self._take(given)
         given["outputs"] = given.get("outputs") or {}
         super().__init__(id=ids.new_id() if id is None else id, **given)

@@ -64,8 +64,10 @@ class LangChainSurroundings(Surroundings):
 
     def _sdk_trace(self) -> Trace | None:
         """Return the SDK's tracing context, if it holds anything."""
-        context = _module("langsmith.run_helpers").get_tracing_context()
-        parent, tags, metadata = context["parent"], context["tags"], context["metadata"]
+        context = _module("langsmith.run_helpers")
+        # `get_tracing_context` would read six more, at each start of a run.
+        parent = context.get_current_run_tree()
+        tags, metadata = context._TAGS.get(), context._METADATA.get()
         if parent is None and not tags and not metadata:
             return None
         return Trace(
@@ -97,15 +99,14 @@ class LangChainSurroundings(Surroundings):
             console = _module("callboard.tracers.stdout").ConsoleCallbackHandler
             if not _has(manager.handlers, console):
                 manager.add_handler(console())
-        is_traced = None if trace is None else trace.enabled
-        if is_traced is None:
-            is_traced = _module("callboard.langchain.tracers.context")._tracing_v2_is_enabled()
-        if is_traced:
-            _add_tracer(manager, trace)
-        elif is_on("LANGCHAIN_HANDLER"):
-            _warn_of_first_tracing()
+        tracer_class = _module("callboard.langchain.tracers.langchain").LangChainTracer
+        # Where there is a tracer, whether to trace is no question: it takes long to answer.
+        if not _has(manager.handlers, tracer_class):
+            if _is_traced(trace):
+                _add_tracer(manager, trace)
+            elif is_on("LANGCHAIN_HANDLER"):
+                _warn_of_first_tracing()
         if trace is not None and trace.source is not None:
-            tracer_class = _module("callboard.langchain.tracers.langchain").LangChainTracer
             for handler in manager.handlers:
                 if isinstance(handler, tracer_class):
                     _make_known(handler, trace.source)
@@ -163,12 +164,16 @@ def _has(handlers: Iterable[BaseCallbackHandler], kind: type) -> bool:
     return any(isinstance(handler, kind) for handler in handlers)
 
 
+def _is_traced(trace: Trace | None) -> bool:
+    if trace is not None and trace.enabled is not None:
+        return trace.enabled
+    return bool(_module("callboard.langchain.tracers.context")._tracing_v2_is_enabled())
+
+
 def _add_tracer(manager: BaseCallbackManager, trace: Trace | None) -> None:
-    """Add the tracer of the context, or a new one, unless the manager has one."""
+    """Add the tracer of the context, or a new one."""
     context = _module("callboard.langchain.tracers.context")
     tracer_class = _module("callboard.langchain.tracers.langchain").LangChainTracer
-    if _has(manager.handlers, tracer_class):
-        return
     try:
         manager.add_handler(
             context.tracing_v2_callback_var.get()
@@ -201,10 +206,14 @@ def _labelled(handler: Any, tags: list[str] | None, metadata: Mapping[str, Any])
 
 def _make_known(tracer: Any, parent: Any) -> None:
     """Tell a tracer of a run that the SDK started, so that it can be the parent of its runs."""
+    key = str(parent.id)
+    known = tracer.run_map.get(key)
+    if known is parent:
+        return
     tracer.order_map[parent.id] = (parent.trace_id, parent.dotted_order)
-    if str(parent.id) not in tracer.run_map and hasattr(parent, "child_runs"):
-        tracer.run_map[str(parent.id)] = parent
-        tracer._external_run_ids.setdefault(str(parent.id), 0)
+    if known is None and hasattr(parent, "child_runs"):
+        tracer.run_map[key] = parent
+        tracer._external_run_ids.setdefault(key, 0)
 
 
 @cache

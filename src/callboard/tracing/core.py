@@ -66,10 +66,19 @@ class TracerCore(ABC, Generic[R]):
         """Runs that have started and not ended, by id as text."""
         return self._recorder.runs
 
+    @run_map.setter
+    def run_map(self, runs: dict[str, Run]) -> None:
+        # Tracers of others, such as OpenInference's, put a map with a lock in its place.
+        self._recorder.runs = runs
+
     @property
     def order_map(self) -> dict[UUID, Place]:
         """Where runs are, the last ended ones too: trace and dotted order, by id."""
         return self._recorder.places
+
+    @order_map.setter
+    def order_map(self, places: dict[UUID, Place]) -> None:
+        self._recorder.places = places
 
     @property
     def _schema_format(self) -> SchemaFormat:

@@ -395,3 +395,32 @@ def test_tags_keep_their_order(sink):
     CallbackManager([tracer], tags=["x"]).on_chain_start({}, {})
     tracer.wait_for_futures()
     assert sink.operations[0].head["tags"] == ["x", "z", "y"]
+
+
+class Vendors(BaseTracer):
+    """A tracer as OpenInference's is: with a map of its own, and LangChain's chat models."""
+
+    def __init__(self):
+        super().__init__()
+        self.kept = []
+        self.run_map = dict(self.run_map)
+        self.order_map = dict(self.order_map)
+
+    def on_chat_model_start(self, *args, **kwargs):
+        return LangChainTracer.on_chat_model_start(self, *args, **kwargs)
+
+    def _persist_run(self, run):
+        self.kept.append(run)
+
+
+def test_a_vendors_tracer_may_have_its_own_maps_and_borrow_the_start_of_chat_models():
+    tracer = Vendors()
+    run_map = tracer.run_map
+    [run] = CallbackManager([tracer]).on_chat_model_start({"name": "m"}, [[HumanMessage("hi")]])
+    assert list(run_map) == [str(run.run_id)]
+    run.on_llm_end(LLMResult(generations=[], llm_output={"model": "m"}))
+    assert run_map == {}
+    [traced] = tracer.kept
+    assert traced.run_type == "llm"
+    assert traced.inputs == {"messages": [[dumpd(HumanMessage("hi"))]]}
+    assert list(traced.outputs)[:2] == ["generations", "llm_output"]

@@ -2,7 +2,7 @@
 
 Our tracer, in the SDK's surroundings: where runs go is what the SDK says (its context, its
 `configure`, its environment variables), and they go by a client of the SDK's if the program has
-one. Otherwise they go through Callboard's exporter.
+one. Otherwise they go through Callboard's exporter, and so do the SDK's own runs.
 """
 
 from __future__ import annotations
@@ -18,18 +18,20 @@ from typing import Any, cast
 from uuid import UUID
 
 from langchain_core.env import get_runtime_environment
+from langchain_core.load import dumpd
 from langsmith import address as addresses
 from langsmith import run_trees
-from langsmith.run_helpers import get_tracing_context
+from langsmith.run_helpers import _TRACING_ENABLED  # pyright: ignore[reportPrivateUsage]
 from langsmith.utils import LangSmithError
 
-from callboard.langchain.client import ExporterClient, exporter_client, redacting
+from callboard.langchain.client import ExporterClient, default_client, exporter_client, redacting
 from callboard.langchain.redacting import RedactingClient
 from callboard.langsmith import tracer as alone
 from callboard.langsmith.defaults import NEAREST_WINS, fill_in_metadata
 from callboard.langsmith.exporters import default_exporter
 from callboard.langsmith.runtime import runtime
 from callboard.redaction import Redaction
+from callboard.tracing.kinds import CHAT_MODEL, LLM
 from callboard.tracing.run import Run
 from callboard.usage import Usage, add_usage
 from callboard.wire.operations import Operation
@@ -58,8 +60,7 @@ _PAUSES = (1.0, 2.0, 4.0, 8.0)
 
 def get_client() -> Any:
     """Return the client that runs go by: the program's, or one that is our exporter's."""
-    program = run_trees._CLIENT  # pyright: ignore[reportPrivateUsage] - asking would make one
-    return exporter_client() if program is None else program
+    return default_client()
 
 
 def wait_for_all_tracers() -> None:
@@ -150,9 +151,25 @@ class LangChainTracer(alone.LangChainTracer, metaclass=_Tracers):
             if any(event["name"] == "new_token" for event in run.events)
         }
 
+    def on_chat_model_start(
+        self, serialized: dict[str, Any], messages: Any, *, run_id: UUID, **kwargs: Any
+    ) -> Run:
+        """Record the start of a chat model.
+
+        Vendors' tracers, such as OpenInference's, have this done for theirs: they call it on a
+        tracer that is none of this class, and whose format knows no chat models.
+        """
+        tracer: Any = self
+        if isinstance(tracer, LangChainTracer):
+            return super().on_chat_model_start(serialized, messages, run_id=run_id, **kwargs)
+        given = [[dumpd(message) for message in conversation] for conversation in messages]
+        kwargs["run_type"] = LLM.run_type
+        run = tracer._recorded_start(CHAT_MODEL, serialized, given, run_id, kwargs)
+        return cast("Run", tracer._begin_run(run, "_on_chat_model_start"))
+
     def _start_trace(self, run: Run) -> None:
         super()._start_trace(run)
-        if get_tracing_context()["enabled"] is False:
+        if _TRACING_ENABLED.get() is False:  # To ask for the whole context takes ten times that.
             run.extra[_DISABLED] = True
 
     def _settle_destination(self, run: Any, parent: Any) -> None:
@@ -161,9 +178,14 @@ class LangChainTracer(alone.LangChainTracer, metaclass=_Tracers):
             id=run.id, name=run.name, project_name=self.project_name, address=self.address
         )
         run.session_name = settled.session_name
-        run.address = getattr(settled, "address", None)  # A parent may be of Callboard's own kind.
-        run.replicas = getattr(settled, "replicas", None)
-        run.ls_client = run.ls_client or self.client
+        address = getattr(settled, "address", None)  # A parent may be of Callboard's own kind.
+        if address is not None:
+            run.address = address
+        replicas = getattr(settled, "replicas", None)
+        if replicas is not None:
+            run.replicas = replicas
+        if run.ls_client is None:
+            run.ls_client = self.client
 
     def _persist_run_single(self, run: Run) -> None:
         if run.extra.get(_DISABLED):
@@ -184,8 +206,10 @@ class LangChainTracer(alone.LangChainTracer, metaclass=_Tracers):
             raise
 
     def _post(self, run: Any) -> None:
-        run.extra["runtime"] = {**runtime(), **get_runtime_environment()}
-        if self._is_plain(run):
+        is_plain = self._is_plain(run)
+        if not (is_plain and isinstance(self.client, ExporterClient)):  # It adds that itself.
+            run.extra["runtime"] = {**runtime(), **get_runtime_environment()}
+        if is_plain:
             super()._post(run)
         else:
             with self._sending(run):
@@ -233,7 +257,7 @@ class LangChainTracer(alone.LangChainTracer, metaclass=_Tracers):
     def _send(self, run: Run, operation_of: Callable[[Run], Operation]) -> None:
         client = self.client
         if isinstance(client, ExporterClient):
-            super()._send(run, lambda run: client.complete(operation_of(run)))
+            super()._send(run, lambda run: client.completed(operation_of(run)))
         else:
             super()._send(run, operation_of)
 
