@@ -81,8 +81,10 @@ class RunTreeHandler(BaseTracer):
         self._over: dict[UUID, RunRecord] = {}
         self._lock = threading.RLock()
         # Half of a secret is not seen to be one: then no text is told before it is complete.
-        self._streams = type(self).run_streamed is not RunTreeHandler.run_streamed and not any(
-            each.touches_outputs for each in self._redactions
+        self._streams = (
+            content
+            and type(self).run_streamed is not RunTreeHandler.run_streamed
+            and not any(each.touches_outputs for each in self._redactions)
         )
 
     # What integrations override.
@@ -170,6 +172,7 @@ class RunTreeHandler(BaseTracer):
     def _failed(self, run: Run, error: BaseException) -> Run:
         if record := self._records.get(run.id):
             record.error_type = type(error).__qualname__
+            record.error_message = _message(error)
         return super()._failed(run, error)
 
     def _llm_run_with_token_event(
@@ -249,6 +252,9 @@ class RunTreeHandler(BaseTracer):
     def _redact_end(self, record: RunRecord) -> None:
         told = self._redacted(record, "update", {"outputs": record.outputs, "error": record.error})
         record.outputs, record.error = told.parts.get("outputs"), told.parts.get("error")
+        if record.error_message is not None:
+            told = self._redacted(record, "update", {"error": record.error_message})
+            record.error_message = told.parts["error"]
 
     def _safe(self, record: RunRecord, data: Any) -> Any:
         """Return what may be told of a custom event's data."""
@@ -262,3 +268,11 @@ class RunTreeHandler(BaseTracer):
     def _redacted(self, record: RunRecord, kind: Kind, parts: dict[str, Any]) -> Operation:
         head = {"name": record.name, "tags": record.tags, "end_time": record.end_time}
         return redacted(Operation(kind, record.id, head, parts), self._redactions)
+
+
+def _message(error: BaseException) -> str:
+    """Return an exception as the last lines of a stack trace have it."""
+    try:
+        return f"{type(error).__qualname__}: {error}".removesuffix(": ")
+    except Exception:  # noqa: BLE001 - an exception may raise anything when it is printed
+        return type(error).__qualname__

@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from callboard.integrations.base import RunRecord, RunTreeHandler
-from callboard.integrations.rows import error_line, figures_of
+from callboard.integrations.rows import figures_of
 
 __all__ = ["LoggingCallbackHandler"]
 
@@ -15,7 +15,7 @@ class LoggingCallbackHandler(RunTreeHandler):
     """Logs each run when it ends: what it was, how long it took, its tokens and cost.
 
     Figures go with the record as fields of their own: as ``extra`` to a logger of the standard
-    library, each with ``run_`` before its name, as keywords to one of structlog. What runs were
+    library, as keywords to one of structlog, each with ``run_`` before its name. What runs were
     given and returned is not logged.
     """
 
@@ -37,14 +37,14 @@ class LoggingCallbackHandler(RunTreeHandler):
             **options: See `RunTreeHandler`: ``redaction``, ``prices``, ``max_runs``.
         """
         super().__init__(content=False, **options)
-        self._logger = logging.getLogger("callboard.runs") if logger is None else logger
+        self._logger: Any = logging.getLogger("callboard.runs") if logger is None else logger
         self._is_standard = isinstance(self._logger, (logging.Logger, logging.LoggerAdapter))
         self._level, self._error_level = level, error_level
 
     def run_ended(self, record: RunRecord) -> None:
         """Log a run."""
         level = self._level if record.status == "ok" else self._error_level
-        fields = {
+        told = {
             "id": str(record.id),
             "trace_id": str(record.trace_id),
             "name": record.name,
@@ -52,11 +52,11 @@ class LoggingCallbackHandler(RunTreeHandler):
             "status": record.status,
             **figures_of(record),
         }
+        fields: dict[str, Any] = {f"run_{name}": value for name, value in told.items()}
         if not self._is_standard:
-            self._logger.log(level, "run ended", **{f"run_{key}": fields[key] for key in fields})
+            self._logger.log(level, "run ended", **fields)
         elif self._logger.isEnabledFor(level):
-            extra = {f"run_{key}": value for key, value in fields.items()}
-            self._logger.log(level, "%s", _sentence(record), extra=extra)
+            self._logger.log(level, "%s", _sentence(record), extra=fields)
 
 
 def _sentence(record: RunRecord) -> str:
@@ -69,4 +69,7 @@ def _sentence(record: RunRecord) -> str:
 
 
 def _outcome(record: RunRecord) -> str:
-    return f"failed with {error_line(record)}" if record.status == "error" else record.status
+    if record.error_message is None:
+        return record.status
+    # On one line, whoever chose the text: lines of a log are told apart by their ends.
+    return f"failed with {' '.join(record.error_message.split())}"

@@ -45,7 +45,8 @@ class RunRecord:
         outputs: What it returned; None while it runs, if it failed, and without content.
         status: running, ok, error, or unfinished: its end did not come, and won't be waited for.
         error: The exception that ended it, and its stack trace, as text.
-        error_type: That exception's class, by name.
+        error_message: The same in a line or two: its class and what it says.
+        error_type: Its class, by name.
         model: The model that was asked.
         provider: Who provides it, such as ``"openai"``.
         response_model: The model that says to have answered.
@@ -62,6 +63,7 @@ class RunRecord:
         "cost",
         "end_time",
         "error",
+        "error_message",
         "error_type",
         "finish_reasons",
         "first_token_time",
@@ -111,9 +113,10 @@ class RunRecord:
         self.outputs: dict[str, Any] | None = None
         self.status: Status = "running"
         self.error: str | None = None
+        self.error_message: str | None = None
         self.error_type: str | None = None
         self.model = _model(run) if self.is_model else None
-        self.provider = _text(run.metadata.get("ls_provider"))
+        self.provider = _text(run.metadata.get("ls_provider")) if self.is_model else None
         self.response_model: str | None = None
         self.response_id: str | None = None
         self.finish_reasons: list[str] = []

@@ -8,7 +8,6 @@ from typing import Any
 
 from callboard.integrations.base import RunRecord, RunTreeHandler
 from callboard.integrations.extras import load
-from callboard.integrations.rows import error_line
 
 __all__ = ["RichTreeCallbackHandler"]
 
@@ -47,16 +46,14 @@ class RichTreeCallbackHandler(RunTreeHandler):
         Args:
             console: The ``rich.console.Console`` to draw on; one on standard output, by default.
             refresh_per_second: How often it is drawn anew.
-            **options: See `RunTreeHandler`: ``redaction``, ``prices``, ``max_runs``.
+            **options: See `RunTreeHandler`: ``redaction``, ``prices``, ``content``, ``max_runs``.
 
         Raises:
             MissingExtraError: rich is not installed.
         """
-        load("rich", "rich", "rich")
-        super().__init__(content=False, **options)
-        self._console = (
-            load("rich.console", "rich", "rich").Console() if console is None else console
-        )
+        rich = load("rich", "rich", "rich")
+        super().__init__(**options)
+        self._console = rich.get_console() if console is None else console
         self._refresh = refresh_per_second
         self._drawing = threading.RLock()
         self._live: Any = None
@@ -132,8 +129,8 @@ def _label(line: _Line) -> str:
         parts.append(f"[dim]{record.tokens.prompt or 0}+{record.tokens.completion or 0} tokens[/]")
     if record.cost is not None and record.cost.total is not None:
         parts.append(f"[dim]${record.cost.total:.6f}[/]")
-    if record.status == "error":
-        parts.append(f"[red]{escape(error_line(record))}[/]")
+    if record.error_message is not None:
+        parts.append(f"[red]{escape(record.error_message)}[/]")
     elif record.status == "running" and line.text:
         parts.append(f"[italic]{escape(line.text.replace(chr(10), ' '))}[/]")
     return " ".join(parts)

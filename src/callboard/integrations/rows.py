@@ -6,7 +6,7 @@ from typing import Any
 
 from callboard.integrations.records import RunRecord
 
-__all__ = ["error_line", "figures_of", "row_of"]
+__all__ = ["figures_of", "row_of"]
 
 
 def row_of(record: RunRecord) -> dict[str, Any]:
@@ -53,12 +53,3 @@ def figures_of(record: RunRecord) -> dict[str, Any]:
         "error_type": record.error_type,
     }
     return {name: value for name, value in every.items() if value is not None}
-
-
-def error_line(record: RunRecord) -> str:
-    """Return what a record says of its error, without the stack trace.
-
-    Args:
-        record: The record of a run that has failed.
-    """
-    return (record.error or "").partition("Traceback (most recent call last)")[0].strip()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from callboard.errors import MissingExtraError
@@ -27,29 +26,27 @@ _COMPLETION_DETAILS = {"audio": "output_audio_tokens"}
 
 
 class PublishedPrices:
-    """The price list of the package genai-prices, for the present day.
-
-    The package is loaded when the first price is asked for, which takes half a second.
-    """
+    """The price list of the package genai-prices, for the present day."""
 
     def __init__(self) -> None:
-        """Make the list.
+        """Load the list, which takes half a second: now, and not when a call has been answered.
 
         Raises:
             MissingExtraError: genai-prices is not installed.
         """
-        if find_spec("genai_prices") is None:
+        try:
+            self._package: Any = import_module("genai_prices")
+        except ImportError:
             raise MissingExtraError(
                 "For published prices, the package genai-prices is needed: "
                 "pip install 'callboard[cost]'."
-            )
+            ) from None
 
     def cost(self, model: str, provider: str | None, tokens: Tokens) -> Cost | None:
         """Return what tokens cost; None if the model, or its provider, is not on the list."""
-        package = import_module("genai_prices")
         try:
-            priced = package.calc_price(
-                package.Usage(**_usage(tokens)), model_ref=model, provider_id=provider
+            priced = self._package.calc_price(
+                self._package.Usage(**_usage(tokens)), model_ref=model, provider_id=provider
             )
         except (LookupError, ValueError):  # It is not on it, or the counts contradict each other.
             return None
@@ -77,4 +74,7 @@ def _usage(tokens: Tokens) -> dict[str, int]:
 @cache
 def published_prices() -> PriceList:
     """Return the published prices; without genai-prices, a list with nothing on it."""
-    return NO_PRICES if find_spec("genai_prices") is None else PublishedPrices()
+    try:
+        return PublishedPrices()
+    except MissingExtraError:
+        return NO_PRICES

@@ -87,7 +87,7 @@ def provider_of(record: RunRecord) -> str | None:
 class GenAI:
     """The GenAI conventions."""
 
-    schema_url = "https://opentelemetry.io/schemas/1.41.0"
+    schema_url: str | None = "https://opentelemetry.io/schemas/1.41.0"
 
     def __init__(self, *, latest: bool = False) -> None:
         """Choose between today's names and the next.
@@ -197,17 +197,14 @@ def _content(record: RunRecord) -> Attributes:
 
 def _conversation(record: RunRecord) -> Attributes:
     said = said_in(record)
+    asked = [_message(each) for each in said if each.role != "system"]
     system = [part for each in said if each.role == "system" for part in _parts(each)]
-    answers = said_out(record)
+    answers = [_message(each) for each in said_out(record)]
     tools = parameter(record, "tools", "functions")
     return {
         "gen_ai.system_instructions": as_json(system) if system else None,
-        "gen_ai.input.messages": as_json(
-            [_message(each) for each in said if each.role != "system"]
-        ),
-        "gen_ai.output.messages": as_json([_message(each) for each in answers])
-        if answers
-        else None,
+        "gen_ai.input.messages": as_json(asked),
+        "gen_ai.output.messages": as_json(answers) if answers else None,
         "gen_ai.tool.definitions": as_json(tools) if tools else None,
     }
 

@@ -17,7 +17,6 @@ from callboard.integrations.opentelemetry.conventions import Convention, as_json
 from callboard.integrations.opentelemetry.genai import GenAI
 from callboard.integrations.opentelemetry.metrics import Metrics
 from callboard.integrations.opentelemetry.openinference import OpenInference
-from callboard.integrations.rows import error_line
 
 __all__ = ["ConventionName", "OpenTelemetryCallbackHandler"]
 
@@ -150,7 +149,7 @@ def _tell_status(span: Span, record: RunRecord) -> None:
     if record.status == "unfinished":
         span.set_attribute("callboard.unfinished", value=True)
     elif record.status == "error":
-        message = error_line(record)
+        message = (record.error_message or "").removeprefix(f"{record.error_type}: ")
         span.set_status(Status(StatusCode.ERROR, message))
         span.add_event(
             "exception",
