@@ -60,15 +60,13 @@ _CONTEXT = Moved("Context", "has shown no sign of life since July 2024", _OTEL)
 _DATADOG = Moved("Datadog", "takes OTLP", f"{_OTEL}, or LLMObs in the package ddtrace")
 _FIDDLER = Moved("Fiddler", "dropped the API that the handler called", _OTEL)
 _FLYTE = Moved("Flyte", "is alive", "write runs with JsonLinesCallbackHandler into a deck")
-_INFINO = Moved("Infino", "has withdrawn its client", "use PrometheusCallbackHandler")
+_INFINO = Moved("Infino", "has shown no sign of life", "use PrometheusCallbackHandler")
 _LABEL_STUDIO = Moved(
     "Label Studio", "is alive", "import the file that JsonLinesCallbackHandler writes"
 )
 _LLMONITOR = Moved("LLMonitor", "is now Lunary", "use the handler in the package lunary")
 _OPIK = Moved("Opik", "has a tracer of its own", "use the one in the package opik")
-_PROMPTLAYER = Moved(
-    "PromptLayer", "dropped the function that the handler called", f"{_OTEL}: it takes OTLP"
-)
+_PROMPTLAYER = Moved("PromptLayer", "dropped the function that the handler called", _OTEL)
 _SAGEMAKER = Moved(
     "SageMaker Experiments",
     "left the package sagemaker with version 3",
@@ -82,7 +80,7 @@ _UPTRAIN = Moved(
     "UpTrain", "has had no release since May 2024", "evaluate with evaluators of LangSmith's form"
 )
 _WEAVE = Moved("Weave", "has a tracer of its own", "use the one in the package weave")
-_WHYLABS = Moved("WhyLabs", "has been shut down", "use PrometheusCallbackHandler")
+_WHYLABS = Moved("WhyLabs", "is reported to have been shut down", "use PrometheusCallbackHandler")
 
 MOVED: dict[str, Moved] = {
     "AimCallbackHandler": _AIM,

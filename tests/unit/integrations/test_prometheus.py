@@ -1,4 +1,4 @@
-"""Runs as metrics, read back from a scrape over HTTP with Prometheus's own parsers."""
+"""Runs as metrics, read back from what is exposed with Prometheus's own parsers."""
 
 import urllib.request
 
@@ -25,24 +25,30 @@ def registry():
 
 @pytest.fixture
 def scrape(registry):
-    """Ask for the metrics as Prometheus does; return the samples by name and labels."""
-    server, thread = client.start_http_server(0, "127.0.0.1", registry=registry)
+    """What is exposed, as samples."""
+    return lambda: samples(client.generate_latest(registry).decode(), plain)
 
-    def ask_for(accept="text/plain", parse=plain):
+
+def samples(exposed, parse):
+    return [sample for family in parse(exposed) for sample in family.samples]
+
+
+def scraped(registry, accept):
+    """Ask for the metrics over HTTP, as Prometheus does."""
+    server, thread = client.start_http_server(0, "127.0.0.1", registry=registry)
+    try:
         url = f"http://127.0.0.1:{server.server_port}/metrics"
         request = urllib.request.Request(url, headers={"Accept": accept})
         with urllib.request.urlopen(request) as response:
-            families = parse(response.read().decode())
-        return [sample for family in families for sample in family.samples]
-
-    yield ask_for
-    server.shutdown()
-    server.server_close()
-    thread.join()
+            return response.read().decode()
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
-def value(samples, name, /, **labels):
-    [sample] = [each for each in samples if each.name == name and each.labels == labels]
+def value(told, name, /, **labels):
+    [sample] = [each for each in told if each.name == name and each.labels == labels]
     return sample.value
 
 
@@ -98,9 +104,9 @@ def test_no_label_has_a_tag_a_user_or_an_id(registry, scrape):
     assert names <= {"model", "provider", "status", "type", "tool", "name", "le"}
 
 
-def test_exemplars_name_the_trace(registry, scrape):
+def test_exemplars_name_the_trace_in_a_scrape(registry):
     serve(PrometheusCallbackHandler(registry))
-    told = scrape("application/openmetrics-text; version=1.0.0", openmetrics)
+    told = samples(scraped(registry, "application/openmetrics-text; version=1.0.0"), openmetrics)
     [exemplar] = [
         each.exemplar for each in told if each.name == "llm_requests_total" and each.exemplar
     ]
