@@ -21,10 +21,16 @@ if TYPE_CHECKING:
     )
     from callboard.integrations.json_lines import JsonLinesCallbackHandler
     from callboard.integrations.log_records import LoggingCallbackHandler
+    from callboard.integrations.mlflow import MlflowCallbackHandler
     from callboard.integrations.opentelemetry import OpenTelemetryCallbackHandler
     from callboard.integrations.prometheus import PrometheusCallbackHandler
     from callboard.integrations.rate_limit import Allowance, RateLimit
     from callboard.integrations.rich_tree import RichTreeCallbackHandler
+    from callboard.integrations.streamlit import (
+        LLMThoughtLabeler,
+        StreamlitCallbackHandler,
+        ToolRecord,
+    )
 
 # Where each name is. Type checkers want the same names spelt out above and in __all__; a test
 # holds that the three agree.
@@ -33,7 +39,9 @@ _HOMES = {
     "BudgetGuard": "budget",
     "CostCallbackHandler": "costs",
     "JsonLinesCallbackHandler": "json_lines",
+    "LLMThoughtLabeler": "streamlit",
     "LoggingCallbackHandler": "log_records",
+    "MlflowCallbackHandler": "mlflow",
     "OpenAICallbackHandler": "costs",
     "OpenTelemetryCallbackHandler": "opentelemetry",
     "PrometheusCallbackHandler": "prometheus",
@@ -41,6 +49,8 @@ _HOMES = {
     "RichTreeCallbackHandler": "rich_tree",
     "RunRecord": "base",
     "RunTreeHandler": "base",
+    "StreamlitCallbackHandler": "streamlit",
+    "ToolRecord": "streamlit",
     "get_cost_callback": "costs",
     "get_openai_callback": "costs",
 }
@@ -50,7 +60,9 @@ __all__ = [
     "BudgetGuard",
     "CostCallbackHandler",
     "JsonLinesCallbackHandler",
+    "LLMThoughtLabeler",
     "LoggingCallbackHandler",
+    "MlflowCallbackHandler",
     "OpenAICallbackHandler",
     "OpenTelemetryCallbackHandler",
     "PrometheusCallbackHandler",
@@ -58,6 +70,8 @@ __all__ = [
     "RichTreeCallbackHandler",
     "RunRecord",
     "RunTreeHandler",
+    "StreamlitCallbackHandler",
+    "ToolRecord",
     "get_cost_callback",
     "get_openai_callback",
 ]

@@ -18,6 +18,7 @@ Status: TypeAlias = Literal["running", "ok", "error", "unfinished"]
 MODELS = frozenset({"llm", "chat_model"})
 """The types of runs that are calls of a model."""
 
+_CONVERSATIONS = ("session_id", "thread_id", "conversation_id")
 _MODEL_NAMES = ("model", "model_name", "model_id")
 
 
@@ -130,6 +131,18 @@ class RunRecord:
     def is_model(self) -> bool:
         """Whether it is the call of a model."""
         return self.type in MODELS
+
+    @property
+    def conversation(self) -> str | None:
+        """The id of the conversation that it belongs to, if its metadata names one."""
+        told = (self.metadata.get(name) for name in _CONVERSATIONS)
+        return next((str(each) for each in told if each), None)
+
+    @property
+    def user(self) -> str | None:
+        """The id of the user that it is for, if its metadata names one."""
+        told = self.metadata.get("user_id")
+        return None if told is None else str(told)
 
     @property
     def latency(self) -> float | None:

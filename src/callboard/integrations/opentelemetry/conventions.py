@@ -7,12 +7,11 @@ from typing import Any, Protocol, TypeAlias
 from callboard.integrations.records import RunRecord
 from callboard.wire import json
 
-__all__ = ["Attributes", "Convention", "as_json", "conversation_of", "parameter", "without_none"]
+__all__ = ["Attributes", "Convention", "as_json", "parameter", "without_none"]
 
 Attributes: TypeAlias = dict[str, Any]
 """A span's attributes: texts, numbers, truth values, and lists of one of these."""
 
-_CONVERSATIONS = ("session_id", "thread_id", "conversation_id")
 # Where LangChain tells a parameter in the metadata, under another name than the provider's.
 _STANDARD = {"temperature": "ls_temperature", "max_tokens": "ls_max_tokens", "stop": "ls_stop"}
 
@@ -47,12 +46,6 @@ def as_json(value: Any) -> str:
 def without_none(attributes: Attributes) -> Attributes:
     """Return those attributes that have a value."""
     return {name: value for name, value in attributes.items() if value is not None}
-
-
-def conversation_of(record: RunRecord) -> str | None:
-    """Return the id of the conversation that a run belongs to, if its metadata names one."""
-    told = (record.metadata.get(name) for name in _CONVERSATIONS)
-    return next((str(each) for each in told if each), None)
 
 
 def parameter(record: RunRecord, *names: str) -> Any:

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from callboard.integrations.messages import Said, said_in, said_out
 from callboard.integrations.opentelemetry.conventions import (
     Attributes,
     as_json,
-    conversation_of,
     parameter,
     without_none,
 )
-from callboard.integrations.opentelemetry.messages import Said, said_in, said_out
 from callboard.integrations.records import RunRecord
 
 __all__ = ["GenAI", "operation_of", "provider_of"]
@@ -108,7 +107,7 @@ class GenAI:
         operation = operation_of(record)
         attributes: Attributes = {
             "gen_ai.operation.name": operation,
-            "gen_ai.conversation.id": conversation_of(record),
+            "gen_ai.conversation.id": record.conversation,
         }
         if record.is_model:
             attributes |= _request(record)

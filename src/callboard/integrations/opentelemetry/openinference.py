@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from callboard.integrations.messages import Said, said_in, said_out
 from callboard.integrations.opentelemetry.conventions import (
     Attributes,
     as_json,
-    conversation_of,
     without_none,
 )
 from callboard.integrations.opentelemetry.genai import operation_of
-from callboard.integrations.opentelemetry.messages import Said, said_in, said_out
 from callboard.integrations.records import RunRecord
 from callboard.payloads import field, unwrapped
 
@@ -39,11 +38,10 @@ class OpenInference:
     def at_start(self, record: RunRecord) -> Attributes:
         """Return the span's kind, whom it belongs to, and what is called."""
         is_agent = operation_of(record) == "invoke_agent"
-        user = record.metadata.get("user_id")
         attributes: Attributes = {
             "openinference.span.kind": "AGENT" if is_agent else _KINDS.get(record.type, "CHAIN"),
-            "session.id": conversation_of(record),
-            "user.id": None if user is None else str(user),
+            "session.id": record.conversation,
+            "user.id": record.user,
             "tag.tags": record.tags or None,
             "metadata": as_json(record.metadata) if record.metadata else None,
         }

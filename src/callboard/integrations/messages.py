@@ -1,4 +1,4 @@
-"""Messages as the conventions tell them, read off what a record has of them."""
+"""Messages as platforms tell them, by role, read off what a record has of them."""
 
 from __future__ import annotations
 
