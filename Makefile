@@ -11,7 +11,7 @@ PYTEST_ARGS ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help test lint format run bench parity constraints clean
+.PHONY: help test lint format run bench parity platforms constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,9 @@ bench: $(VENV)/.dev ## Measure, with the rival beside it in the same run
 parity: $(VENV)/.parity ## Run langchain-core's own tests, without and with Callboard in place
 	$(BIN)/python -m tests.parity
 
+platforms: $(VENV)/.platforms ## Read back what MLflow, W&B and Streamlit are told (installs 400 MB of them)
+	$(BIN)/python -m pytest -n 0 -m slow tests/platforms
+
 constraints: ## Pin the newest versions within the bounds anew
 	@rm -rf $(VENV)
 	@$(MAKE) --no-print-directory $(VENV)/bin/python
@@ -67,6 +70,10 @@ $(VENV)/bin/python:
 $(VENV)/.dev: pyproject.toml requirements/dev.txt requirements/constraints.txt | $(VENV)/bin/python
 	$(PIP) install --quiet -c requirements/constraints.txt -r requirements/dev.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.platforms: $(VENV)/.dev requirements/platforms.txt
+	$(PIP) install --quiet -c requirements/constraints.txt -r requirements/platforms.txt
 	@touch $@
 
 $(VENV)/.parity: $(VENV)/.dev requirements/parity.txt

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         StreamlitCallbackHandler,
         ToolRecord,
     )
+    from callboard.integrations.wandb import WandbCallbackHandler
 
 # Where each name is. Type checkers want the same names spelt out above and in __all__; a test
 # holds that the three agree.
@@ -51,6 +52,7 @@ _HOMES = {
     "RunTreeHandler": "base",
     "StreamlitCallbackHandler": "streamlit",
     "ToolRecord": "streamlit",
+    "WandbCallbackHandler": "wandb",
     "get_cost_callback": "costs",
     "get_openai_callback": "costs",
 }
@@ -72,6 +74,7 @@ __all__ = [
     "RunTreeHandler",
     "StreamlitCallbackHandler",
     "ToolRecord",
+    "WandbCallbackHandler",
     "get_cost_callback",
     "get_openai_callback",
 ]
