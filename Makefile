@@ -6,15 +6,25 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
+# The SDK's tests want other versions than ours do, so they have an environment of their own.
+SUITE_PIP := $(VENV)/sdk-suite/bin/python -m pip --disable-pip-version-check
+
+# Writes what is installed into a file of constraints, below the comment that it begins with.
+define pin
+	sed -n '/^#/p' $(2) > $(VENV)/constraints.txt
+	$(1) -m pip --disable-pip-version-check freeze >> $(VENV)/constraints.txt
+	mv $(VENV)/constraints.txt $(2)
+endef
+
 # The examples of one document build on each other and must run on one worker: hence loadfile.
 PYTEST_ARGS ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help test lint format run bench parity platforms constraints clean
+.PHONY: help test lint format run bench bench-server parity sdk-suite platforms constraints clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 test: lint ## Run every gate: style, types, architecture, tests, docs, lengths
 	$(BIN)/pytest $(PYTEST_ARGS) --cov --cov-report=term
@@ -37,19 +47,27 @@ run: $(VENV)/.dev ## Run the server, and an agent that sends its traces there (A
 bench: $(VENV)/.dev ## Measure, with the rival beside it in the same run
 	$(BIN)/python -m benchmarks
 
+bench-server: $(VENV)/.dev ## Measure the server: what it takes in, and what it answers
+	$(BIN)/python -m benchmarks.ingest
+	$(BIN)/python -m benchmarks.query
+
 parity: $(VENV)/.parity ## Run langchain-core's own tests, without and with Callboard in place
 	$(BIN)/python -m tests.parity
 
 platforms: $(VENV)/.platforms ## Read back what MLflow, W&B and Streamlit are told (installs 400 MB of them)
 	$(BIN)/python -m pytest -n 0 -m slow tests/platforms
 
+sdk-suite: $(VENV)/.dev $(VENV)/sdk-suite/.made ## Run the langsmith SDK's own tests against the server
+	$(BIN)/python -m tests.sdk_suite --python $(VENV)/sdk-suite/bin/python
+
 constraints: ## Pin the newest versions within the bounds anew
 	@rm -rf $(VENV)
 	@$(MAKE) --no-print-directory $(VENV)/bin/python
 	$(PIP) install --quiet -r requirements/dev.txt -r requirements/parity.txt
-	sed -n '/^#/p' requirements/constraints.txt > $(VENV)/constraints.txt
-	$(PIP) freeze >> $(VENV)/constraints.txt
-	mv $(VENV)/constraints.txt requirements/constraints.txt
+	$(call pin,$(BIN)/python,requirements/constraints.txt)
+	$(BIN)/python -m venv $(VENV)/sdk-suite
+	$(SUITE_PIP) install --quiet -r requirements/sdk-suite.txt
+	$(call pin,$(VENV)/sdk-suite/bin/python,requirements/sdk-suite-constraints.txt)
 
 clean: ## Remove what the other commands made
 	rm -rf $(VENV) .callboard build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
@@ -78,4 +96,9 @@ $(VENV)/.platforms: $(VENV)/.dev requirements/platforms.txt
 
 $(VENV)/.parity: $(VENV)/.dev requirements/parity.txt
 	$(PIP) install --quiet -c requirements/constraints.txt -r requirements/parity.txt
+	@touch $@
+
+$(VENV)/sdk-suite/.made: requirements/sdk-suite.txt requirements/sdk-suite-constraints.txt | $(VENV)/bin/python
+	$(BIN)/python -m venv $(VENV)/sdk-suite
+	$(SUITE_PIP) install --quiet -c requirements/sdk-suite-constraints.txt -r requirements/sdk-suite.txt
 	@touch $@

@@ -24,6 +24,27 @@ class Answer(NamedTuple):
     headers: Mapping[str, str]
 
 
+def ask(
+    url: str,
+    method: str,
+    path: str,
+    content: Any = None,
+    *,
+    body: bytes | None = None,
+    headers: Mapping[str, str] = {},
+) -> Answer:
+    """Send a request to a server; `content` as JSON, `body` as it is."""
+    if content is not None:
+        body = json.dumps(content).encode()
+        headers = {"Content-Type": "application/json", **headers}
+    request = urllib.request.Request(url + path, data=body, headers=dict(headers), method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=20) as response:
+            return _answer(response.status, response.read(), response.headers)
+    except urllib.error.HTTPError as error:
+        return _answer(error.code, error.read(), error.headers)
+
+
 class BoardProcess:
     """A server on a file, from its start to its end, which may be a violent one."""
 
@@ -55,18 +76,8 @@ class BoardProcess:
         body: bytes | None = None,
         headers: Mapping[str, str] = {},
     ) -> Answer:
-        """Send a request; `content` as JSON, `body` as it is."""
-        if content is not None:
-            body = json.dumps(content).encode()
-            headers = {"Content-Type": "application/json", **headers}
-        request = urllib.request.Request(
-            self.url + path, data=body, headers=dict(headers), method=method
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=20) as response:
-                return _answer(response.status, response.read(), response.headers)
-        except urllib.error.HTTPError as error:
-            return _answer(error.code, error.read(), error.headers)
+        """Send a request: see `ask`."""
+        return ask(self.url, method, path, content, body=body, headers=headers)
 
     def kill(self) -> None:
         """End it with SIGKILL: it has no time to do anything."""

@@ -76,6 +76,23 @@ def test_one_bad_run_among_good_ones_is_refused_alone(board):
     assert board.ask("GET", f"/runs/{bad['id']}").status == 404
 
 
+def test_a_run_without_a_start_gets_it_from_its_place(board):
+    run = run_fields()
+    del run["start_time"]
+    assert board.ask("POST", "/runs/batch", batch(run)).status == 202
+    shown = board.ask("GET", f"/runs/{run['id']}").content["start_time"]
+    assert shown.translate(str.maketrans("", "", "-:."))[:21] == run["dotted_order"][:21]
+
+
+def test_a_place_at_a_moment_that_is_none_costs_nobody_else(board):
+    odd, good = run_fields(), run_fields()
+    del odd["start_time"]
+    odd["dotted_order"] = f"99999999T999999999999Z{odd['id']}"
+    assert board.ask("POST", "/runs/batch", batch(odd, good)).status == 202
+    for run in (odd, good):
+        assert board.ask("GET", f"/runs/{run['id']}").content["start_time"]
+
+
 def test_one_bad_part_among_good_ones_is_refused_alone(board):
     good, bad = run_fields(), run_fields()
     body, headers = multipart(

@@ -11,10 +11,16 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 
-def fetch_tests(package: str, release: str, cache: Path) -> Path:
+def fetch_tests(package: str, release: str, cache: Path, python: str = sys.executable) -> Path:
     """Return a directory with the ``tests`` of a release of a package, fetched if need be.
 
     The package itself is left out, so that the tests run against the one that is installed.
+
+    Args:
+        package: Its name.
+        release: Which version.
+        cache: Where what was fetched is kept.
+        python: The interpreter of an environment that has what builds the package.
     """
     target = cache / release
     if target.exists():
@@ -22,7 +28,7 @@ def fetch_tests(package: str, release: str, cache: Path) -> Path:
     with tempfile.TemporaryDirectory() as scratch:
         download = ["download", "--quiet", "--no-deps", "--no-build-isolation", "--dest", scratch]
         _run(
-            sys.executable,
+            python,
             "-m",
             "pip",
             *download,

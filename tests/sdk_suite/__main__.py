@@ -1,14 +1,16 @@
 """Runs the langsmith SDK's own integration tests against Callboard's server.
 
-    python -m tests.sdk_suite [--all]
+    python -m tests.sdk_suite [--python PYTHON] [--all]
 
 The SDK's source distribution is fetched from the package index and kept in the virtual
-environment. The tests of ``groups.toml`` must all pass; with ``--all``, every other one is run as
-well, and it is listed what passes already.
+environment. Its tests run in an environment that has what they import
+(``requirements/sdk-suite.txt``), and the server in this one. The tests of ``groups.toml`` must
+all pass; with ``--all``, every other one is run as well, and it is listed what passes already.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -59,8 +61,15 @@ def server() -> Iterator[str]:
             process.wait(timeout=20)
 
 
-def run_tests(source: Path, url: str, paths: list[str]) -> dict[str, str]:
-    """Run tests of the SDK and return each one's result, by its full name."""
+def run_tests(python: str, source: Path, url: str, paths: list[str]) -> dict[str, str]:
+    """Run tests of the SDK and return each one's result, by its full name.
+
+    Args:
+        python: The interpreter of an environment that has what they import.
+        source: Where they are.
+        url: The server to run them against.
+        paths: Which of them.
+    """
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch) / "report.xml"
         environment = {
@@ -76,7 +85,7 @@ def run_tests(source: Path, url: str, paths: list[str]) -> dict[str, str]:
         options += ["-p", "no:cacheprovider", "-p", "no:randomly", f"--junitxml={report}"]
         options += ["--timeout=60", "--timeout-method=signal", *LEFT_OUT]
         ran = subprocess.run(
-            [sys.executable, "-m", "pytest", *options, *paths],
+            [python, "-m", "pytest", *options, *paths],
             cwd=source,
             env=environment,
             capture_output=True,
@@ -104,22 +113,33 @@ def judge(results: dict[str, str], must_pass: dict[str, str]) -> list[str]:
     return wrong
 
 
+def told(arguments: list[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.sdk_suite")
+    parser.add_argument("--python", default=sys.executable, help="runs the tests; this one")
+    parser.add_argument("--all", action="store_true", help="run all tests, and list them")
+    return parser.parse_args(arguments)
+
+
 def main(arguments: list[str]) -> int:
     """Run the suite, print the verdict, and return the exit status."""
-    source = fetch_tests("langsmith", RELEASE, Path(sys.prefix) / "sdk-suite")
+    asked = told(arguments)
+    # Not resolved: where a virtual environment's interpreter leads to has none of it.
+    python = str(Path(asked.python).absolute())
+    source = fetch_tests("langsmith", RELEASE, Path(sys.prefix) / "sdk-suite-tests", python)
     must_pass = required()
     paths = [
         f"{name.rpartition('.')[0].replace('.', '/')}.py::{name.rpartition('.')[2]}"
         for name in must_pass
     ]
-    if "--all" in arguments:
+    if asked.all:
         paths = ["tests/integration_tests", "tests/evaluation"]
     with server() as url:
-        results = run_tests(source, url, paths)
+        results = run_tests(python, source, url, paths)
     wrong = judge(results, must_pass)
     passed = sum(result == "passed" for result in results.values())
     print(f"langsmith {RELEASE}: {passed} of {len(results)} pass against Callboard's server.")
-    if "--all" in arguments:
+    if asked.all:
         for test, result in sorted(results.items()):
             print(f"  {result:<8} {test}")
     print("\n".join(wrong))

@@ -81,8 +81,10 @@ def configured(
     if local_callbacks is not None:
         for handler in _handlers_of(local_callbacks, "local_callbacks"):
             _add(manager, handler, inherit=False)
-    _add_labels(manager, inherit=True, tags=inheritable_tags, metadata=inheritable_metadata)
-    _add_labels(manager, inherit=False, tags=local_tags, metadata=local_metadata)
+    if inheritable_tags or inheritable_metadata:
+        _add_labels(manager, inherit=True, tags=inheritable_tags, metadata=inheritable_metadata)
+    if local_tags or local_metadata:
+        _add_labels(manager, inherit=False, tags=local_tags, metadata=local_metadata)
     if trace is not None and trace.tags:
         manager.add_tags(trace.tags)
     if verbose and not around.debugging():
@@ -155,9 +157,12 @@ def _nearer(parent_run_id: UUID | None, trace: Trace | None) -> UUID | None:
     return parent_run_id
 
 
+_NO_MANAGERS = frozenset({type(None), list, tuple})
+
+
 def _is_manager(callbacks: Any) -> bool:
     """Tell managers, LangChain's too, from lists of handlers, which are what most calls have."""
-    return not isinstance(callbacks, list) and hasattr(callbacks, "inheritable_handlers")
+    return type(callbacks) not in _NO_MANAGERS and hasattr(callbacks, "inheritable_handlers")
 
 
 def _handlers_of(callbacks: Any, what: str) -> list[BaseCallbackHandler]:

@@ -51,7 +51,8 @@ _around: ContextVar[tuple[_Around, ...]] = ContextVar("callboard_around", defaul
 
 
 def _still_open() -> tuple[_Around, ...]:
-    return tuple(each for each in _around.get() if each.open)
+    around = _around.get()
+    return tuple(each for each in around if each.open) if around else around
 
 
 class Surroundings:

@@ -177,8 +177,13 @@ class Exporter:
         """
         urgent = urgent and self._heeds_urgent
         if size is None:
-            size = _size_of(operation)
-        added = self._intake.add(operation, size, urgent, self._all_redactions(redactions))
+            try:
+                size = size_estimate(operation)
+            except Exception:  # noqa: BLE001 - what has no size has no form: the sink will tell
+                size = _UNKNOWN_SIZE
+        if redactions or self.redaction is not None:
+            redactions = self._all_redactions(redactions)
+        added = self._intake.add(operation, size, urgent, tuple(redactions))
         if added is not _QUIETLY:
             self._attend(added)
         if urgent:
@@ -194,6 +199,8 @@ class Exporter:
         if self._is_shut:
             self._shipping.tell()  # There's no thread any more that would.
             return
+        if added is Added.REFUSED:
+            self._shipping.tell_of_refusal(self._max_bytes)
         if self._thread is None:
             self._start()
         thread = self._thread
@@ -348,10 +355,3 @@ class Exporter:
         if was_shut:
             self._intake.close()
             self._is_shut = True
-
-
-def _size_of(operation: Operation) -> int:
-    try:
-        return size_estimate(operation)
-    except Exception:  # noqa: BLE001 - what has no size has no form either: the sink will tell
-        return _UNKNOWN_SIZE

@@ -342,6 +342,20 @@ class Shipping:
         if counters.dropped:
             self._notices.once("dropped", "Operations were dropped: %s.", counters)
 
+    def tell_of_refusal(self, room: int) -> None:
+        """Log, once, that there was no room for an operation.
+
+        Args:
+            room: How many bytes may wait.
+        """
+        if not self.closing:
+            self._notices.once(
+                "refused",
+                "Operations come faster than they leave, and there is no room for more than %d "
+                "bytes of them: those that come now are dropped, and counted.",
+                room,
+            )
+
 
 def _is_suspicious(error: Trouble) -> bool:
     return isinstance(error, SinkUnavailableError) and error.suspicious

@@ -29,7 +29,8 @@ _QUESTIONS = ("query", "question", "prompt", "input", "text")
 
 def outputs_of(value: Any) -> dict[str, Any]:
     """Return what a call returned as the outputs of its run: a dictionary stands for itself."""
-    return value if isinstance(value, dict) else {"output": value}
+    # Not by `isinstance`: that asks an object what it is, which may raise, or be a mock's word.
+    return value if issubclass(type(value), dict) else {"output": value}
 
 
 def question_in(inputs: Mapping[str, Any]) -> str:
@@ -39,7 +40,8 @@ def question_in(inputs: Mapping[str, Any]) -> str:
         inputs: The call's arguments by name.
     """
     found = list(inputs.values()) if len(inputs) == 1 else [inputs.get(key) for key in _QUESTIONS]
-    return next((value for value in found if isinstance(value, str)), None) or _printed(inputs)
+    texts = (value for value in found if issubclass(type(value), str))
+    return next(texts, None) or _printed(inputs)
 
 
 def conversation_in(inputs: Mapping[str, Any]) -> list[Payload] | None:
@@ -48,10 +50,12 @@ def conversation_in(inputs: Mapping[str, Any]) -> list[Payload] | None:
     Args:
         inputs: The call's arguments by name.
     """
-    messages = inputs.get("messages")
-    if isinstance(messages, list | tuple) and messages and all(map(_is_message, messages)):
-        return list(messages)
-    return None
+    try:
+        told = inputs.get("messages")
+        messages = list(told) if isinstance(told, list | tuple) else []
+        return messages if messages and all(map(_is_message, messages)) else None
+    except Exception:  # noqa: BLE001 - a value may raise anything when it is looked at
+        return None
 
 
 def _is_message(value: Any) -> bool:

@@ -12,7 +12,7 @@ from callboard.callbacks.surroundings import surroundings
 from callboard.callbacks.trace import Trace, trace_var
 from callboard.instrument.call import Call, Sent, prepared_call
 from callboard.instrument.run_tree import RunTree
-from callboard.instrument.settings import Settings, handlers_in
+from callboard.instrument.settings import Settings, handled_in, handlers_in, metadata_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,8 +66,9 @@ class trace:  # noqa: N801 - used as a function, as in the LangSmith SDK
             exceptions_to_handle: Exceptions that are not recorded as failures.
 
         Raises:
-            BadOptionError: There is no such run type.
+            BadOptionError: There is no such run type, or an exception to handle is none.
             BadTagsError: The tags are not a list of strings.
+            BadMetadataError: The metadata is not a dictionary.
             BadCallbacksError: The callbacks are neither a list of handlers nor a manager.
             BadHandlerError: Something among them is no handler.
         """
@@ -75,7 +76,7 @@ class trace:  # noqa: N801 - used as a function, as in the LangSmith SDK
             name,
             run_type,
             tags=tags,
-            metadata=None if metadata is None else dict(metadata),
+            metadata=metadata_in(metadata),
             handlers=handlers_in(callbacks),
             parent=parent,
             run_id=UUID(run_id) if isinstance(run_id, str) else run_id,
@@ -83,7 +84,7 @@ class trace:  # noqa: N801 - used as a function, as in the LangSmith SDK
             client=client,
             example_id=reference_example_id,
             enabled=enabled,
-            handled=tuple(exceptions_to_handle or ()),
+            handled=handled_in(exceptions_to_handle),
         )
         self._settings.check()
         self._inputs = dict(inputs or {})

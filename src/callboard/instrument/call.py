@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Coroutine, Mapping
+from datetime import datetime
 from typing import Any, Self
 
-from callboard import ids
+from callboard import clock, ids
 from callboard.callbacks.base_manager import BaseCallbackManager, new_run
 from callboard.callbacks.dispatch import is_inline
 from callboard.callbacks.handlers import AsyncCallbackHandler, BaseCallbackHandler
 from callboard.callbacks.managers import AsyncCallbackManager, CallbackManager
-from callboard.callbacks.runs import AsyncRunManager
+from callboard.callbacks.runs import AsyncRunManager, BaseRunManager
 from callboard.callbacks.scope import twin_scope
 from callboard.callbacks.surroundings import surround_with_tracing, surroundings
 from callboard.callbacks.trace import Trace, current_trace, trace_var
 from callboard.errors import RunFailedError
 from callboard.instrument.answers import chunk_text, outputs_of
-from callboard.instrument.kinds import Beginning, kind_of
+from callboard.instrument.kinds import kind_of
 from callboard.instrument.place import Place, place_of, wishing
 from callboard.instrument.run_tree import RunTree
 from callboard.instrument.settings import Settings
@@ -105,6 +106,10 @@ def _is_told_at_once(handler: BaseCallbackHandler) -> bool:
 class Call(Place):
     """A traced call: the place in the trace where its code runs, and the run's start and end."""
 
+    # Set when it has started.
+    _run: BaseRunManager
+    _start_time: datetime
+
     def __init__(
         self,
         settings: Settings,
@@ -129,17 +134,33 @@ class Call(Place):
         self._ended = False
 
     @property
+    def tree(self) -> RunTree | None:
+        """The run, once it has started; made when it is first asked for."""
+        return self._tree if self._tree is not None or self.scope is None else self.run_tree
+
+    @property
     def run_tree(self) -> RunTree:
-        """The run, once it has started."""
-        assert self.tree is not None  # noqa: S101 - for type checkers
-        return self.tree
+        """The run, which has started."""
+        if self._tree is None:
+            settings = self._settings
+            self._tree = RunTree(
+                self._run,
+                settings.name,
+                settings.run_type,
+                self._inputs,
+                outer=self.outer if isinstance(self.outer, Place) else None,
+                start_time=self._start_time,
+            )
+            self._tree.session_name = settings.project_name
+            self._tree.reference_example_id = settings.example_id
+        return self._tree
 
     # The start.
 
     def start(self) -> Self:
         """Start the run, from sync code."""
         try:
-            self._started(self._kind.start(self._manager, self._beginning()))
+            self._started(self._begun())
         except BaseException as error:
             self._fail_to_start(error, is_async=False)
             raise
@@ -150,7 +171,7 @@ class Call(Place):
         if not all(map(_is_told_at_once, self._manager.handlers)):
             self._manager = twin_scope(self._manager, AsyncCallbackManager)
         try:
-            sent = self._kind.start(self._manager, self._beginning())
+            sent = self._begun()
             self._started(await sent if self._manager.is_async else sent)
         except BaseException as error:
             can_await = self._manager.is_async and not isinstance(error, GeneratorExit)
@@ -159,18 +180,16 @@ class Call(Place):
             raise
         return self
 
-    def _beginning(self) -> Beginning:
+    def _begun(self) -> Any:
+        """Tell of the start; return the run's manager, or a coroutine that does."""
         settings = self._settings
-        return Beginning(settings.name, settings.run_type, self._inputs, self._run_id)
+        return self._kind.start(
+            self._manager, settings.name, settings.run_type, self._inputs, self._run_id
+        )
 
     def _started(self, run: Any) -> None:
-        settings = self._settings
-        manager = run[0] if isinstance(run, list) else run
-        outer = self.outer.tree if isinstance(self.outer, Place) else None
-        self.scope = manager
-        self.tree = RunTree(manager, settings.name, settings.run_type, self._inputs, parent=outer)
-        self.tree.session_name = settings.project_name
-        self.tree.reference_example_id = settings.example_id
+        self.scope = self._run = run[0] if isinstance(run, list) else run
+        self._start_time = clock.now()
 
     def _fail_to_start(self, error: BaseException, *, is_async: bool) -> Sent:
         """End a run whose start may have been heard by then."""
@@ -186,18 +205,18 @@ class Call(Place):
         Args:
             value: What it has returned, as it is to be recorded.
         """
-        tree = self.run_tree
-        if tree.error is not None:
+        tree = self._tree
+        if tree is not None and tree.error is not None:
             return self.fail(_as_exception(tree.error), value)
-        tree.outputs = self._outputs(value)
+        outputs = self._with_outputs(value)
         try:
-            answer = self._kind.answer(value, tree.outputs)
+            subject, keywords, usage = self._kind.answer(value, outputs)
         except Exception:
-            logger.warning("What %s returned can't be read", tree.name, exc_info=True)
-            return self._close(self._kind.end, tree.outputs, {"outputs": tree.outputs})
-        if answer.usage and "usage_metadata" not in self.run_tree.run_manager.metadata:
-            tree.add_metadata({"usage_metadata": answer.usage})
-        return self._close(self._kind.end, answer.subject, dict(answer.keywords))
+            logger.warning("What %s returned can't be read", self._settings.name, exc_info=True)
+            subject, keywords, usage = self._kind.unread(outputs)
+        if usage and "usage_metadata" not in self._run.metadata:
+            self.run_tree.add_metadata({"usage_metadata": usage})
+        return self._close(self._kind.end, subject, keywords)
 
     def fail(self, error: BaseException, value: Any = None) -> Sent:
         """End the run with what went wrong.
@@ -211,43 +230,54 @@ class Call(Place):
             tree.error = None
             return self.end(value)
         tree.error = error
-        if value is not None or tree.outputs:
-            tree.outputs = self._outputs(value) if value is not None else tree.outputs
+        if value is not None:
+            self._with_outputs(value)
         told = {"outputs": tree.outputs} if tree.outputs else {}
         return self._close(self._kind.error, error, told)
 
-    def _outputs(self, value: Any) -> dict[str, Any]:
+    def _with_outputs(self, value: Any) -> dict[str, Any]:
         """Return the run's outputs: what was set meanwhile, or what was added and returned."""
+        returned = outputs_of(value)
+        if self._tree is None and self._settings.on_end is None:
+            return returned
         tree = self.run_tree
         if tree.outputs_are_set:
-            return tree.outputs or {}
-        returned = outputs_of(value)
-        return {**tree.outputs, **returned} if tree.outputs else returned
+            returned = tree.outputs or {}
+        elif tree.outputs:
+            returned = {**tree.outputs, **returned}
+        tree.outputs = returned
+        return returned
 
     def _close(self, method: str, subject: Any, keywords: dict[str, Any]) -> Sent:
         if self._ended:
             return None
         self._ended = True
-        tree = self.run_tree
-        try:
-            tree.write_down()
-        except Exception:
-            logger.warning("What was added to %s can't be recorded", tree.name, exc_info=True)
-        if tree.inputs is not self._inputs:
-            keywords["inputs"] = tree.inputs
-        sent: Sent = getattr(tree.run_manager, method)(subject, **keywords)
-        self._let_go(tree)
-        if self._settings.on_end is None:
+        tree = self._tree
+        if tree is not None:
+            self._write_down(tree, keywords)
+        sent: Sent = getattr(self._run, method)(subject, **keywords)
+        self._let_go()
+        if tree is None or self._settings.on_end is None:
             return sent
         if sent is not None:
             return self._awaited(sent, tree)
         self._tell_of_end(tree)
         return None
 
-    def _let_go(self, tree: RunTree) -> None:
+    def _write_down(self, tree: RunTree, keywords: dict[str, Any]) -> None:
+        """Have what was added and set meanwhile recorded."""
+        try:
+            tree.write_down()
+        except Exception:
+            logger.warning("What was added to %s can't be recorded", tree.name, exc_info=True)
+        if tree.inputs is not self._inputs:
+            keywords["inputs"] = tree.inputs
+
+    def _let_go(self) -> None:
         """Let go of values: contexts that tasks and timers hold may hold this for long."""
         self._inputs = {}
-        self.tree = tree.without_values()
+        if self._tree is not None:
+            self._tree = self._tree.without_values()
         if not self.left_behind:
             self.outer = None
 
@@ -266,9 +296,10 @@ class Call(Place):
 
     def speak_sync(self) -> None:
         """Tell what is left without awaiting: what is closed or collected can't await any more."""
-        run = self.run_tree.run_manager
-        if isinstance(run, AsyncRunManager):
-            self.run_tree.run_manager = run.get_sync()
+        if isinstance(self._run, AsyncRunManager):
+            self._run = self._run.get_sync()
+            if self._tree is not None:
+                self._tree.run_manager = self._run
 
     # Meanwhile.
 
@@ -285,7 +316,7 @@ class Call(Place):
         except Exception:
             logger.warning("A chunk of %s can't be read", self._settings.name, exc_info=True)
             return None
-        run: Any = self.run_tree.run_manager
+        run: Any = self._run
         return None if token is None else run.on_llm_new_token(token, chunk=_chunk(token, chunk))
 
     def leave(self, before: Trace | None) -> None:

@@ -19,7 +19,13 @@ from typing import (
 
 from callboard.errors import BadOptionError
 from callboard.instrument.functions import wrapped
-from callboard.instrument.settings import LangSmithExtra, Settings, handlers_in
+from callboard.instrument.settings import (
+    LangSmithExtra,
+    Settings,
+    handled_in,
+    handlers_in,
+    metadata_in,
+)
 from callboard.instrument.traced import Traced
 
 if TYPE_CHECKING:
@@ -133,7 +139,7 @@ def traceable(
         process_outputs: Makes of what is returned what is recorded of it.
         process_chunk: Makes of each value that a generator yields what is recorded of it.
         reduce_fn: Makes of the list of all values that a generator yielded what is recorded
-            as its output, instead of the list.
+            as its output, instead of the list. Of more than 250,000 it is given the first.
         enabled: True to send runs whatever the environment says, False for no runs at all.
         exceptions_to_handle: Exceptions that are not recorded as failures; raised they are.
 
@@ -141,7 +147,8 @@ def traceable(
         The function, which also takes ``langsmith_extra``; or, without one, a decorator.
 
     Raises:
-        BadOptionError: There is no such run type, or what is decorated can't be called.
+        BadOptionError: There is no such run type, what is decorated can't be called, or an
+            exception to handle is none.
         BadTagsError: The tags are not a list of strings.
         BadMetadataError: The metadata is not a dictionary.
         BadCallbacksError: The callbacks are neither a list of handlers nor a manager.
@@ -151,12 +158,12 @@ def traceable(
         name or "",
         function if isinstance(function, str) else run_type,
         tags=tags,
-        metadata=None if metadata is None else dict(metadata),
+        metadata=metadata_in(metadata),
         handlers=handlers_in(callbacks),
         client=client,
         project_name=project_name,
         enabled=enabled,
-        handled=tuple(exceptions_to_handle or ()),
+        handled=handled_in(exceptions_to_handle),
     )
     settings.check()
     decorate = functools.partial(

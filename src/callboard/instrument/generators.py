@@ -14,6 +14,7 @@ from typing import Any
 from callboard.callbacks.trace import Trace, trace_var
 from callboard.instrument.call import Call
 from callboard.instrument.traced import Traced
+from callboard.tracing.capture import MAX_VALUES
 
 __all__ = ["wrapped_async_generator", "wrapped_generator"]
 
@@ -63,7 +64,8 @@ class _Steps:
     def heard(self, value: Any) -> Any:
         """Keep a value, and tell of it before whoever asked for it has it."""
         value = self._traced.chunk(value)
-        self._yielded.append(value)
+        if len(self._yielded) < MAX_VALUES:  # Some never end, and more is not recorded.
+            self._yielded.append(value)
         return self.call.heard_token(value)
 
     def ended(self, returned: Any = None) -> Any:

@@ -8,7 +8,7 @@ is what tracers record.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 from callboard.callbacks.runs import (
@@ -24,116 +24,92 @@ from callboard.callbacks.runs import (
 )
 from callboard.errors import BadOptionError
 from callboard.instrument.answers import conversation_in, model_result, question_in, usage_in
+from callboard.payloads import LLMResult
 from callboard.usage import Usage
 
-__all__ = ["RUN_TYPES", "Answer", "Beginning", "Kind", "kind_of"]
+__all__ = ["RUN_TYPES", "Answer", "Kind", "kind_of"]
 
 
-class Beginning(NamedTuple):
-    """What the start of a run tells.
-
-    Attributes:
-        name: What runs.
-        run_type: Its type.
-        inputs: What it is given, by name.
-        run_id: Its id.
-    """
-
-    name: str
-    run_type: str
-    inputs: dict[str, Any]
-    run_id: UUID
-
-
-class Answer(NamedTuple):
-    """What the end of a run tells.
-
-    Attributes:
-        subject: What handlers are given.
-        keywords: What they are given besides.
-        usage: The tokens that it used, if it told.
-    """
-
-    subject: Any
-    keywords: dict[str, Any]
-    usage: Usage | None = None
+Answer: TypeAlias = tuple[Any, dict[str, Any], Usage | None]
+"""What the end of a run tells: what handlers are given, what they are given besides, in a
+dictionary of their own, and the tokens that it used, if it told."""
 
 
 class Kind(NamedTuple):
     """How runs of some types are told.
 
     Attributes:
-        start: Tells a callback manager, of either colour, that one starts.
+        start: Tells a callback manager, of either colour, that one starts: given the run's name,
+            its type, its inputs by name, and its id.
         answer: Turns what was returned, and its outputs by name, into what the end tells.
         end: The run manager's method for the end.
         error: The run manager's method for a failure.
         colours: The classes of its run managers: for sync and for async code.
     """
 
-    start: Callable[[Any, Beginning], Any]
+    start: Callable[[Any, str, str, dict[str, Any], UUID], Any]
     answer: Callable[[Any, dict[str, Any]], Answer]
     end: str
     error: str
     colours: tuple[type[BaseRunManager], type[BaseRunManager]]
 
+    def unread(self, outputs: dict[str, Any]) -> Answer:
+        """Return what the end tells if nothing more is known of what was returned.
 
-def _start_chain(manager: Any, run: Beginning) -> Any:
-    told = {"name": run.name}
-    if run.run_type == "chain":
-        return manager.on_chain_start(told, run.inputs, run.run_id, name=run.name)
-    return manager.on_chain_start(
-        told, run.inputs, run.run_id, name=run.name, run_type=run.run_type
-    )
-
-
-def _start_tool(manager: Any, run: Beginning) -> Any:
-    return manager.on_tool_start(
-        {"name": run.name},
-        question_in(run.inputs),
-        run.run_id,
-        inputs=run.inputs,
-        name=run.name,
-    )
+        Args:
+            outputs: It, by name.
+        """
+        if self.answer is _as_it_is:
+            return outputs, {}, None
+        subject = LLMResult([]) if self.answer is _model_answer else outputs
+        return subject, {"outputs": outputs}, None
 
 
-def _start_retriever(manager: Any, run: Beginning) -> Any:
-    return manager.on_retriever_start(
-        {"name": run.name},
-        question_in(run.inputs),
-        run.run_id,
-        inputs=run.inputs,
-        name=run.name,
-    )
+def _start_chain(
+    manager: Any, name: str, run_type: str, inputs: dict[str, Any], run_id: UUID
+) -> Any:
+    if run_type == "chain":
+        return manager.on_chain_start({"name": name}, inputs, run_id, name=name)
+    return manager.on_chain_start({"name": name}, inputs, run_id, name=name, run_type=run_type)
 
 
-def _start_model(manager: Any, run: Beginning) -> Any:
-    told = {"inputs": run.inputs, "name": run.name}
-    messages = conversation_in(run.inputs)
+def _start_tool(manager: Any, name: str, _: str, inputs: dict[str, Any], run_id: UUID) -> Any:
+    question = question_in(inputs)
+    return manager.on_tool_start({"name": name}, question, run_id, inputs=inputs, name=name)
+
+
+def _start_retriever(manager: Any, name: str, _: str, inputs: dict[str, Any], run_id: UUID) -> Any:
+    question = question_in(inputs)
+    return manager.on_retriever_start({"name": name}, question, run_id, inputs=inputs, name=name)
+
+
+def _start_model(manager: Any, name: str, _: str, inputs: dict[str, Any], run_id: UUID) -> Any:
+    told = {"inputs": inputs, "name": name}
+    messages = conversation_in(inputs)
     if messages is not None:
-        return manager.on_chat_model_start({"name": run.name}, [messages], run.run_id, **told)
-    prompt = question_in(run.inputs)
-    return manager.on_llm_start({"name": run.name}, [prompt], run.run_id, **told)
+        return manager.on_chat_model_start({"name": name}, [messages], run_id, **told)
+    return manager.on_llm_start({"name": name}, [question_in(inputs)], run_id, **told)
 
 
 def _as_it_is(value: Any, outputs: dict[str, Any]) -> Answer:
     """Chains tell outputs by name themselves, and what has no name as it is."""
     has_no_name = len(outputs) == 1 and outputs.get("output", outputs) is value
-    return Answer(value if has_no_name else outputs, {})
+    return value if has_no_name else outputs, {}, None
 
 
 def _by_name(value: Any, outputs: dict[str, Any]) -> Answer:
-    return Answer(value, {"outputs": outputs})
+    return value, {"outputs": outputs}, None
 
 
 def _documents(value: Any, outputs: dict[str, Any]) -> Answer:
     found = list(value) if isinstance(value, list | tuple) else [value]
-    return Answer(found, {"outputs": outputs})
+    return found, {"outputs": outputs}, None
 
 
 def _model_answer(value: Any, outputs: dict[str, Any]) -> Answer:
     found = usage_in(value) or usage_in(outputs)
     usage = None if found is None else found[1]
-    return Answer(model_result(value, found), {"outputs": outputs}, usage)
+    return model_result(value, found), {"outputs": outputs}, usage
 
 
 _CHAIN = Kind(
@@ -177,7 +153,7 @@ RUN_TYPES: Mapping[str, Kind] = {
 """The types that a run may have, as LangSmith has them, and how each is told."""
 
 
-def kind_of(run_type: str) -> Kind:
+def kind_of(run_type: object) -> Kind:
     """Return how runs of a type are told.
 
     Args:
@@ -186,7 +162,7 @@ def kind_of(run_type: str) -> Kind:
     Raises:
         BadOptionError: There is no such type.
     """
-    kind = RUN_TYPES.get(run_type)
+    kind = RUN_TYPES.get(run_type) if isinstance(run_type, str) else None
     if kind is None:
         raise BadOptionError(
             f"Unknown run type {run_type!r}; accepted are {', '.join(RUN_TYPES)}. "

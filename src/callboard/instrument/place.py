@@ -22,9 +22,10 @@ __all__ = ["Place", "current_tree", "place_of", "wishing"]
 class Place(Trace):
     """A place in a trace.
 
-    Attributes:
-        tree: The run around it, as far as it is known here.
+    A tree is made when it is asked for: hardly any function asks.
     """
+
+    _tree: RunTree | None
 
     def __init__(
         self,
@@ -43,18 +44,28 @@ class Place(Trace):
         """
         super().__init__(run_id)
         self.scope = scope
-        self.tree = tree
+        self._tree = tree
         self.outer = outer
+
+    @property
+    def tree(self) -> RunTree | None:
+        """The run around it, as far as it is known here."""
+        return self._tree
 
     def is_within(self, run_id: UUID) -> bool:
         """Whether the run around this place is that run, or inside it."""
-        return self.tree is not None and self.tree.is_within(run_id)
+        tree = self.tree
+        return tree is not None and tree.is_within(run_id)
+
+
+def tree_at(place: Trace | None) -> RunTree | None:
+    """Return the run around a place, if it is a traced function or block."""
+    return place.tree if isinstance(place, Place) else None
 
 
 def current_tree() -> RunTree | None:
     """Return the run around this call, if it is a traced function or block."""
-    trace = current_trace()
-    return trace.tree if isinstance(trace, Place) else None
+    return tree_at(current_trace())
 
 
 def place_of(parent: Any) -> Trace | None:
@@ -85,7 +96,7 @@ def _inside(tree: RunTree) -> Place:
 
 def _elsewhere(parent: Any) -> Place | None:
     """Return the place inside a run of another process, or of another library."""
-    if isinstance(parent, Mapping):
+    if isinstance(parent, Mapping) or hasattr(parent, "items"):  # Werkzeug's are no Mapping.
         carried = read_headers(parent)
     else:
         carried = read_headers({"langsmith-trace": getattr(parent, "dotted_order", parent)})
@@ -116,6 +127,7 @@ def wishing(place: Trace | None, **wishes: Any) -> Trace:
         place: A place.
         **wishes: ``enabled``, ``project_name``, ``client`` or ``example_id``; None says nothing.
     """
+    tree_at(place)  # Made now, or the two would each make their own.
     twin = Place() if place is None else copy.copy(place)
     for name, value in wishes.items():
         if value is not None and getattr(twin, name) is None:

@@ -15,6 +15,7 @@ from callboard.tracing.dotted_order import own_id, segment, under
 
 if TYPE_CHECKING:
     from callboard.callbacks.runs import BaseRunManager
+    from callboard.instrument.place import Place
 
 __all__ = ["RunTree"]
 
@@ -41,7 +42,7 @@ class RunTree:
     __slots__ = (
         "__weakref__",
         "_dotted_order",
-        "_parent",
+        "_outer",
         "_touched",
         "error",
         "events",
@@ -65,7 +66,7 @@ class RunTree:
         run_type: str,
         inputs: dict[str, Any],
         *,
-        parent: RunTree | None = None,
+        outer: Place | None = None,
         dotted_order: str | None = None,
         start_time: datetime | None = None,
     ) -> None:
@@ -76,7 +77,7 @@ class RunTree:
             name: What runs.
             run_type: Its type.
             inputs: What it is given.
-            parent: The run around it, as far as it is known here.
+            outer: The place around it.
             dotted_order: Its place in its trace, if that is known already.
             start_time: When it started; now, if not given.
         """
@@ -93,7 +94,7 @@ class RunTree:
         self.reference_example_id: UUID | str | None = None
         self.start_time = start_time or clock.now()
         self.is_elsewhere = False
-        self._parent = parent
+        self._outer = outer
         self._dotted_order = dotted_order
         self._touched = False
 
@@ -130,8 +131,9 @@ class RunTree:
         return found
 
     def _made_order(self) -> str:
-        if self._parent is not None and self._parent.id == self.parent_run_id:
-            return under(self._parent.dotted_order, self.start_time, self.id)
+        parent = None if self._outer is None else self._outer.tree
+        if parent is not None and parent.id == self.parent_run_id:
+            return under(parent.dotted_order, self.start_time, self.id)
         return segment(self.start_time, self.id)
 
     def is_within(self, run_id: UUID) -> bool:
@@ -268,16 +270,19 @@ class RunTree:
     def to_headers(self) -> dict[str, str]:
         """Return the headers that carry this run to another process, as the parent of its runs.
 
-        There are none for a run that nobody hears of: it would be a parent that never comes.
+        There are none for a run that nobody hears of: it would be a parent that never comes. What
+        tracers have not leave the process is not in them either.
         """
         if not self.is_heard:
             return {}
-        return written_headers(
-            self.dotted_order,
-            self.run_manager.inheritable_metadata,
-            self.run_manager.inheritable_tags,
-            self._recorded_project() or self.session_name,
-        )
+        run = self.run_manager
+        metadata: Mapping[str, Any] = run.inheritable_metadata
+        tags: Iterable[str] = run.inheritable_tags
+        for handler in run.handlers:
+            if (carried := getattr(handler, "carried", None)) is not None:
+                metadata, tags = carried(metadata, tags)
+        project = self._recorded_project() or self.session_name
+        return written_headers(self.dotted_order, metadata, tags, project)
 
     def _recorded_project(self) -> str | None:
         """Return the project that the run is sent to: inside a trace, that is the root's."""
@@ -312,7 +317,8 @@ class RunTree:
             run = getattr(handler, "run_map", {}).get(str(self.id))
             if run is not None:
                 run.metadata.update(capture(self.run_manager.metadata))
-                run.tags = list(self.run_manager.tags)
+                # Those that a tracer gives all its runs are not the manager's to take away.
+                run.tags = joined(self.run_manager.tags, getattr(handler, "tags", None) or ())
                 run.events.extend(capture(self.events))
 
     def __repr__(self) -> str:

@@ -9,13 +9,14 @@ from uuid import UUID
 
 from callboard.callbacks.base_manager import BaseCallbackManager
 from callboard.callbacks.checks import check_handlers, check_metadata, check_tags
+from callboard.errors import BadOptionError
 from callboard.instrument.kinds import kind_of
 
 if TYPE_CHECKING:
     from callboard.callbacks.base_manager import Callbacks
     from callboard.instrument.run_tree import RunTree
 
-__all__ = ["LangSmithExtra", "Settings", "handlers_in"]
+__all__ = ["LangSmithExtra", "Settings", "handled_in", "handlers_in", "metadata_in"]
 
 
 class LangSmithExtra(TypedDict, total=False):
@@ -138,6 +139,37 @@ class Settings:
             example_id=extra.get("reference_example_id"),
             on_end=extra.get("on_end"),
         )
+
+
+def handled_in(exceptions: Any) -> tuple[type[BaseException], ...]:
+    """Return the exceptions that are not recorded as failures.
+
+    Args:
+        exceptions: Classes in a tuple, or one alone, or None.
+
+    Raises:
+        BadOptionError: Something among them is no class of exceptions.
+    """
+    told = exceptions or ()
+    told = told if isinstance(told, tuple | list) else (told,)
+    for each in told:
+        if not (isinstance(each, type) and issubclass(each, BaseException)):
+            raise BadOptionError(
+                f"exceptions_to_handle is {exceptions!r}, and takes a tuple of exceptions."
+            )
+    return tuple(told)
+
+
+def metadata_in(metadata: Any) -> dict[str, Any] | None:
+    """Return a copy of metadata.
+
+    Raises:
+        BadMetadataError: It is no dictionary.
+    """
+    if metadata is None:
+        return None
+    check_metadata(metadata)
+    return dict(metadata)
 
 
 def handlers_in(callbacks: Callbacks) -> tuple[Any, ...]:

@@ -8,28 +8,23 @@ or to an agent's address, are on the way that all runs are on.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from langsmith import Client
 
+from callboard.langchain.redacting import operation_of
 from callboard.langsmith import settings
 from callboard.langsmith.exporters import default_exporter
 from callboard.langsmith.servers import Server, exporter_to, flush_servers
 from callboard.redaction import Redaction
-from callboard.tracing.capture import capture
-from callboard.wire.heads import FIELDS
-from callboard.wire.operations import PARTS, Attachment, Kind, Operation
+from callboard.wire.operations import Operation
 
 __all__ = ["ExporterClient", "exporter_client", "redacting"]
-
-logger = logging.getLogger(__name__)
 
 # LangSmith protocol: transport and authentication.
 _HEADERS = {
@@ -59,7 +54,7 @@ class ExporterClient(Client):
         _replica_auths: Sequence[Any] | None = None,
         **auth: str | None,
     ) -> None:
-        _submit(_operation("create", run_create), _servers(_replica_auths, auth))
+        _submit(operation_of("create", run_create), _servers(_replica_auths, auth))
 
     def _update_run(
         self,
@@ -68,7 +63,7 @@ class ExporterClient(Client):
         _replica_auths: Sequence[Any] | None = None,
         **auth: str | None,
     ) -> None:
-        _submit(_operation("update", run_update), _servers(_replica_auths, auth))
+        _submit(operation_of("update", run_update), _servers(_replica_auths, auth))
 
     def samples(self, trace_id: UUID) -> bool:
         """Whether a trace is among those to send, by the SDK's rule.
@@ -152,25 +147,3 @@ def _server(auth: Mapping[str, str | None]) -> Server:
     return Server(
         auth.get("api_url"), auth.get("api_key") if is_known else settings.api_key(), headers
     )
-
-
-def _operation(kind: Kind, told: Mapping[str, Any]) -> Operation:
-    """Return what the SDK would send as an operation, which keeps nothing of the program's."""
-    return Operation(
-        kind,
-        told["id"],
-        {name: told[name] for name in FIELDS if told.get(name) is not None},
-        {name: capture(told[name]) for name in PARTS if told.get(name) is not None},
-        dict(_attachments(told.get("attachments") or {})),
-    )
-
-
-def _attachments(told: Mapping[Any, Any]) -> Iterator[tuple[str, Attachment]]:
-    """Read files that are told of by their path now: by the time of sending they may be gone."""
-    for name, (mime_type, data) in told.items():
-        try:
-            content = data if isinstance(data, bytes) else Path(data).read_bytes()
-        except (OSError, TypeError) as error:
-            logger.warning("The attachment %r can't be read, and is not sent: %s", name, error)
-        else:
-            yield str(name), Attachment(mime_type, content)

@@ -54,6 +54,13 @@ class LangChainRun(Run):
         if self.parent_dotted_order and not given.get("dotted_order"):
             self.dotted_order = under(self.parent_dotted_order, self.start_time, self.id)
 
+    @classmethod
+    def begun(cls, *values: Any, **named: Any) -> Self:
+        """Return a run that starts: see `Run.begun`. The SDK counts on its outputs."""
+        run = super().begun(*values, **named)
+        run.outputs = {}
+        return run
+
     # `isinstance` goes by this, besides what an object is: pydantic takes no virtual subclasses.
     __class__ = property(lambda _: RunTree)  # pyright: ignore[reportIncompatibleMethodOverride]
 

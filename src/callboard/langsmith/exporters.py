@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import TypeAlias
 
+from callboard.environment import remembered
 from callboard.errors import BadOptionError, MissingExtraError
 from callboard.export import Counters, Exporter, Spool, open_sink
 from callboard.export.counters import Fate, Ledger
@@ -51,27 +52,35 @@ class Nowhere:
 DefaultExporter: TypeAlias = Exporter | Nowhere
 
 _lock = threading.Lock()
-_exporter: DefaultExporter | None = None
+_put: DefaultExporter | None = None
+_made: dict[tuple[str | None, ...], DefaultExporter] = {}
+_generation = 0
 
 
 def default_exporter() -> DefaultExporter:
     """Return the exporter of the process, made by what the environment says the first time.
 
     If it can't be made, that is logged, once, and nothing is sent: the application goes on.
+    After `callboard.reload_environment` it may be another one. The one before it sends what it
+    has, and is shut down with the process.
     """
-    global _exporter
-    if _exporter is None:
-        with _lock:
-            if _exporter is None:
-                _exporter = _made_by_environment()
-    return _exporter
+    return _put or _environments(_generation)
 
 
-def _made_by_environment() -> DefaultExporter:
-    workspace = settings.workspace()
+@remembered
+def _environments(_: int) -> DefaultExporter:
+    """Return the exporter to where the environment says; for each such place there is one."""
     # LangSmith protocol: transport and authentication.
+    endpoint, key, workspace = settings.endpoint(), settings.api_key(), settings.workspace()
     headers = {} if workspace is None else {"X-Tenant-Id": workspace}
-    return made_for(settings.endpoint(), settings.api_key(), headers=headers)
+    where = (endpoint, key, workspace)
+    with _lock:
+        # The last one is the one in use.
+        exporter = _made.pop(where, None) or made_for(endpoint, key, headers=headers)
+        _made[where] = exporter
+    if isinstance(exporter, Exporter):
+        exporter.redaction = settings.redaction()
+    return exporter
 
 
 def made_for(endpoint: str, api_key: str | None, *, headers: Mapping[str, str]) -> DefaultExporter:
@@ -87,7 +96,11 @@ def made_for(endpoint: str, api_key: str | None, *, headers: Mapping[str, str]) 
     except (BadOptionError, MissingExtraError) as error:
         logger.warning("Tracing is on, but nothing can be sent: %s", error)
         return Nowhere()
-    spool = _spool_for(endpoint, api_key, headers)
+    try:
+        spool = _spool_for(endpoint, api_key, headers)
+    except BadOptionError as error:
+        logger.warning("What can't be sent will wait in memory only. %s", error)
+        spool = None
     return Exporter(sink, spool=spool, redaction=settings.redaction())
 
 
@@ -113,7 +126,12 @@ def set_default_exporter(exporter: DefaultExporter | None) -> DefaultExporter | 
     Returns:
         The one that was there, if any; it is the caller's to shut down.
     """
-    global _exporter
+    global _put, _generation
     with _lock:
-        before, _exporter = _exporter, exporter
+        made = list(_made.values())
+        before = _put or (made[-1] if made else None)
+        _put = None if exporter in made else exporter
+        if exporter is None:
+            _made.clear()
+            _generation += 1
     return before

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol, Self
 from urllib.parse import quote
 from uuid import UUID
@@ -18,9 +19,10 @@ from callboard.langsmith.defaults import fill_in_metadata, with_defaults
 from callboard.langsmith.exporters import default_exporter
 from callboard.langsmith.operations import create, update, update_with_inputs
 from callboard.payloads import Payload
-from callboard.redaction import Redaction
-from callboard.tracing.base import BaseTracer
-from callboard.tracing.capture import capture_measured
+from callboard.redaction import Redaction, redacted
+from callboard.redaction.said import SAID_AS
+from callboard.tracing.base import HOOKS, BaseTracer
+from callboard.tracing.capture import capture, capture_measured
 from callboard.tracing.run import Run
 from callboard.usage import Usage, add_usage, response_usage
 from callboard.wire.operations import Attachment, Operation
@@ -107,6 +109,8 @@ class LangChainTracer(BaseTracer):
         self.tags = tags or []
         self.tracing_metadata = None if metadata is None else dict(metadata)
         self.latest_run: Run | None = None
+        # They have been sent, and a root may run for days. A subclass may want to have them.
+        self._recorder.keeps_children = _has_hooks(type(self))
         self._destination = destination
         self.redaction = redaction
         self._live: Live | None = None
@@ -124,23 +128,24 @@ class LangChainTracer(BaseTracer):
         return run
 
     def _persist_run(self, run: Run) -> None:
-        run.child_runs = []  # They have been sent; a tracer may live for long.
+        run.child_runs = []  # A tracer may live for long.
         self.latest_run = run
 
-    def _start_trace(self, run: Run) -> None:
-        self._settle_destination(run)
+    def _place_run(self, run: Run) -> Run | None:
+        parent = super()._place_run(run)
+        self._settle_destination(run, parent)
         if self.tags:
             run.tags = joined(run.tags, self.tags)
-        super()._start_trace(run)
+        return parent
 
-    def _settle_destination(self, run: Run) -> None:
+    def _settle_destination(self, run: Run, parent: Run | None) -> None:
         """Say where a run that starts is to be sent: where its parent is, if that is running."""
-        parent = self.run_map.get(str(run.parent_run_id)) if run.parent_run_id else None
-        run.session_name = parent.session_name if parent else self.project_name
+        run.session_name = self.project_name if parent is None else parent.session_name
 
     def _persist_run_single(self, run: Run) -> None:
         """Send a run that has started, or one whose inputs are known only at its end."""
-        fill_in_metadata(run, self.tracing_metadata)
+        if self.tracing_metadata:
+            fill_in_metadata(run, self.tracing_metadata)
         self._post(run)
 
     def _update_run_single(self, run: Run) -> None:
@@ -154,8 +159,11 @@ class LangChainTracer(BaseTracer):
         self._send(run, update_with_inputs if with_inputs else update)
 
     def _inputs_changed(self, run: Run) -> bool:
-        # The SDK's mark for inputs that the program has set meanwhile is the second.
-        return run.id in self._with_late_inputs or run.extra.get("inputs_is_truthy") is False
+        # The SDK's mark for inputs that the program has set meanwhile is the first. To look an
+        # id up takes longer than to see that there is none to be found.
+        return run.extra.get("inputs_is_truthy") is False or (
+            bool(self._with_late_inputs) and run.id in self._with_late_inputs
+        )
 
     def _on_started(self, run: Run) -> None:
         if run.parent_run_id is None:
@@ -189,9 +197,8 @@ class LangChainTracer(BaseTracer):
     _on_chain_end = _on_chain_error = _on_ended
     _on_tool_end = _on_tool_error = _on_retriever_end = _on_retriever_error = _on_ended
 
-    def _run_with_inputs(self, run: Run, inputs: dict[str, Any] | None) -> Run:
-        if inputs is not None:
-            self._with_late_inputs.add(run.id)
+    def _run_with_inputs(self, run: Run, inputs: dict[str, Any]) -> Run:
+        self._with_late_inputs.add(run.id)
         return super()._run_with_inputs(run, inputs)
 
     def _let_go_of_run(self, run: Run) -> None:
@@ -226,9 +233,8 @@ class LangChainTracer(BaseTracer):
     def _ignores_tokens(self) -> bool:
         """Whether nothing is done with tokens after a run's first."""
         shown = self._live is not None and self._live.wanted
-        hooks = ("_on_llm_new_token", "_llm_run_with_token_event")
-        return not shown and all(
-            getattr(type(self), hook) is getattr(LangChainTracer, hook) for hook in hooks
+        return not shown and not _overrides(
+            type(self), "_on_llm_new_token", "_llm_run_with_token_event"
         )
 
     def _llm_run_with_token_event(
@@ -274,19 +280,21 @@ class LangChainTracer(BaseTracer):
 
     def _new_attachments(self, run: Run) -> dict[str, Attachment]:
         """Return those attachments that have not been sent when the run started."""
-        sent = self._attached.pop(run.id, frozenset())
-        if not run.attachments:
+        if not (run.attachments or self._attached):
             return {}
+        sent = self._attached.pop(run.id, frozenset())
         if run.end_time is None:
             self._attached[run.id] = frozenset(run.attachments)
         new = {name: file for name, file in run.attachments.items() if name not in sent}
         return read_attachments(new)
 
     @property
-    def _redactions(self) -> list[Redaction]:
+    def _redactions(self) -> tuple[Redaction, ...]:
         """What is not to leave: this tracer's own, and the environment's."""
-        asked = settings.redaction()
-        return [each for each in (self.redaction, asked) if each is not None]
+        own, asked = self.redaction, settings.redaction()
+        if own is None:
+            return () if asked is None else (asked,)
+        return (own,) if asked is None else (own, asked)
 
     def _samples(self, trace_id: UUID) -> bool:
         return sampled(trace_id)
@@ -327,6 +335,26 @@ class LangChainTracer(BaseTracer):
             **more,
         )
 
+    def carried(
+        self, metadata: Mapping[str, Any], tags: Iterable[str]
+    ) -> tuple[dict[str, Any], list[str]]:
+        """Return what of a run's metadata and tags may go to another process, in its headers.
+
+        Args:
+            metadata: Its metadata.
+            tags: Its tags.
+        """
+        exporters = getattr(self._exporter, "redaction", None)
+        redactions = [*self._redactions, *filter(None, [exporters])]
+        if not redactions:
+            return dict(metadata), list(tags)
+        told = Operation("update", UUID(int=0), {"tags": list(tags)})
+        told.parts["extra"] = {"metadata": capture(dict(metadata))}
+        safe = redacted(told, redactions)
+        kept: dict[str, Any] = safe.parts["extra"]["metadata"]
+        kept.pop(SAID_AS, None)
+        return kept, list(safe.head["tags"])
+
     def get_run_url(self) -> str:
         """Return the address of the last trace on its server.
 
@@ -351,6 +379,16 @@ class LangChainTracer(BaseTracer):
             Whether it has.
         """
         return self._exporter.flush(timeout)
+
+
+def _overrides(kind: type[LangChainTracer], *methods: str) -> bool:
+    return any(getattr(kind, name) is not getattr(LangChainTracer, name) for name in methods)
+
+
+@lru_cache
+def _has_hooks(kind: type[LangChainTracer]) -> bool:
+    """Whether a subclass is told of runs, and may look at those inside them."""
+    return _overrides(kind, "_persist_run", *HOOKS)
 
 
 def sampled(trace_id: UUID) -> bool:

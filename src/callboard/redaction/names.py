@@ -42,6 +42,9 @@ PASSWORDS = (
 WITHHELD = "<redacted>"
 """What is told in place of such a value."""
 
+_LONGEST = 100
+"""Of a longer key, this much of its end is looked at."""
+
 _SEPARATORS = re.compile(r"[\W_]+")
 # The end of a name, then a value: in quotes, in quotes that are in a text of JSON themselves, or
 # up to where it may end. Closing quotes are left alone, and so is what was redacted already.
@@ -100,7 +103,7 @@ class Names:
         Args:
             key: A key of a dictionary.
         """
-        return len(key) < 100 and self._are_asked(key)
+        return self._are_asked(key[-_LONGEST:])
 
     def _ends_with_one(self, key: str) -> bool:
         return "".join(_words(key)).endswith(self._endings)

@@ -36,7 +36,6 @@ __all__ = ["Redaction", "redacted"]
 _ACCEPTED = (*READY_MADE, "passwords")
 # Deeper than what is captured.
 _MAX_DEPTH = 200
-_TEXT_FILES = ("text/", "application/json", "application/xml", "application/x-ndjson")
 
 
 class Redaction:
@@ -147,7 +146,8 @@ class Redaction:
                 value = json.decode(part) if type(part) is bytes else _copied(part)
                 parts[name] = self._part(name, value, counts[name])
         head = self._head(operation.head, counts["head"])
-        files = self._files(operation.attachments, counts["head"])
+        has_ended = operation.head.get("end_time") is not None
+        files = self._files(operation.attachments, counts["head"], has_ended=has_ended)
         self._said.note(operation, parts, counts)
         return Operation(operation.kind, operation.run_id, head, parts, files)
 
@@ -179,10 +179,12 @@ class Redaction:
         return told
 
     def _files(
-        self, files: Mapping[str, Attachment], counts: Counter[str]
+        self, files: Mapping[str, Attachment], counts: Counter[str], *, has_ended: bool
     ) -> dict[str, Attachment]:
         """Return those attachments that may be sent; nothing but rules can judge one."""
-        if files and (not self._content or self._hiding.of["inputs"] or self._hiding.anonymizer):
+        hiding = self._hiding
+        hidden = hiding.of["inputs"] or (has_ended and hiding.of["outputs"]) or hiding.anonymizer
+        if files and (hidden or not self._content):
             counts["attachments"] += len(files)
             return {}
         if not self._texts:
@@ -193,7 +195,7 @@ class Redaction:
         return told
 
     def _file(self, file: Attachment, counts: Counter[str]) -> Attachment:
-        if not file.mime_type.startswith(_TEXT_FILES):
+        if not _is_text(file):
             return file
         text = file.data.decode("utf-8", "surrogateescape")
         safe = self._texts.text(text, counts)
@@ -203,6 +205,17 @@ class Redaction:
         if not self._has_failed:
             self._has_failed = True
             complain(repr(self), type(error).__name__)
+
+
+def _is_text(file: Attachment) -> bool:
+    """Whether an attachment is said to be text, or is: what it is said to be may be wrong."""
+    if file.mime_type.lower().startswith("text/"):
+        return True
+    try:
+        file.data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def redacted(operation: Operation, redactions: Iterable[Redaction]) -> Operation:

@@ -10,8 +10,6 @@ from starlette.responses import Response
 
 __all__ = ["answer", "no_content"]
 
-_OPTIONS = orjson.OPT_NON_STR_KEYS
-
 
 def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return a JSON answer.
@@ -22,7 +20,7 @@ def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = 
         headers: More headers.
     """
     return Response(
-        orjson.dumps(content, option=_OPTIONS),
+        orjson.dumps(content),
         status,
         dict(headers) if headers else None,
         media_type="application/json",

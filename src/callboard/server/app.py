@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Mount
 
-from callboard.server import info, ingest, missing, v1, v2
+from callboard.server import info, ingest, missing, outlines, v1, v2
 from callboard.server.board import Board
 from callboard.server.faults import HANDLERS
 from callboard.server.guard import Guard
@@ -19,7 +19,13 @@ __all__ = ["make_app"]
 # think is missing (LangSmith protocol: URL prefixes).
 _PREFIXES = ("/api/v1", "/api", "")
 
-_V1: Sequence[BaseRoute] = [*info.ROUTES, *ingest.ROUTES, *v1.ROUTES, *missing.ROUTES]
+_V1: Sequence[BaseRoute] = [
+    *info.ROUTES,
+    *ingest.ROUTES,
+    *outlines.ROUTES,
+    *v1.ROUTES,
+    *missing.ROUTES,
+]
 
 
 def make_app(board: Board) -> Starlette:

@@ -9,11 +9,15 @@ again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from callboard.clock import now
+from callboard.errors import BadBodyError
 from callboard.server.answers import answer
 from callboard.server.board import board_of
 from callboard.server.bodies import pour, read_body
@@ -23,6 +27,7 @@ from callboard.wire.heads import identifier
 from callboard.wire.intake import DecodedBatch
 from callboard.wire.multipart import Decoder
 from callboard.wire.operations import Feedback, Kind, Operation
+from callboard.wire.orders import began
 
 __all__ = ["ROUTES"]
 
@@ -56,6 +61,9 @@ async def _take_one(request: Request, kind: Kind, run_id: str | None) -> Respons
 
 
 async def _take(request: Request, came: DecodedBatch) -> Response:
+    for operation in came.operations:
+        if operation.kind == "create" and "start_time" not in operation.head:
+            operation.head["start_time"] = _start_of(operation).isoformat()
     told: Sequence[Operation | Feedback] = [*came.operations, *came.feedback]
     rejections = await board_of(request).writer.write(told)
     reasons = [refusal.reason for refusal in came.refusals]
@@ -64,6 +72,16 @@ async def _take(request: Request, came: DecodedBatch) -> Response:
         return answer({"message": "Runs taken"}, 202)
     taken = len(told) - len(rejections)
     raise Invalid(" ".join([f"Taken: {taken}, refused: {len(reasons)}.", *reasons[:_MAX_REASONS]]))
+
+
+def _start_of(operation: Operation) -> datetime:
+    """Return when a run started that is created without that being said: now, at the latest."""
+    order = operation.head.get("dotted_order")
+    # The form of a dotted order has room for moments that no calendar has.
+    with suppress(BadBodyError):
+        if order is not None:
+            return began(order)
+    return now()
 
 
 ROUTES = [

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias, TypeVar
 from callboard.errors import BoardClosedError, BoardOverloadedError
 from callboard.store.base import Store
 from callboard.store.records import Rejection
-from callboard.wire.operations import Feedback, Operation, size_estimate
+from callboard.wire.operations import Feedback, Operation
 
 __all__ = ["Writer"]
 
@@ -30,7 +30,7 @@ MAX_QUEUED_BYTES = 64 * 1024 * 1024
 MAX_COMMIT_OPERATIONS = 2_000
 """How many operations share a commit at the most: a commit blocks those behind it."""
 
-_FEEDBACK_BYTES = 500
+_HEAD_BYTES = _FEEDBACK_BYTES = 500
 
 
 @dataclass(slots=True)
@@ -177,7 +177,11 @@ class Writer:
 
 
 def _size_of(told: Told) -> int:
-    return size_estimate(told) if isinstance(told, Operation) else _FEEDBACK_BYTES
+    """Return about how many bytes something takes; the parts of operations are bytes here."""
+    if not isinstance(told, Operation):
+        return _FEEDBACK_BYTES
+    files = sum(len(file.data) for file in told.attachments.values()) if told.attachments else 0
+    return _HEAD_BYTES + sum(map(len, told.parts.values())) + files
 
 
 def _id_of(told: Told) -> Any:

@@ -52,7 +52,8 @@ class BaseTracer(TracerCore[Run], BaseCallbackHandler):
 
     def _begin_run(self, run: Run, hook: str) -> Run:
         self._start_trace(run)
-        return self._tell_hook(run, hook)
+        getattr(self, hook)(run)
+        return run
 
     def _tell_hook(self, run: Run, hook: str, *args: Any) -> Run:
         method = getattr(self, hook)
@@ -63,7 +64,7 @@ class BaseTracer(TracerCore[Run], BaseCallbackHandler):
 
     def _finish_run(self, run: Run, hook: str) -> Run:
         try:
-            self._tell_hook(run, hook)
+            getattr(self, hook)(run)
         finally:  # A hook that fails must not leave a run that never ends.
             self._end_trace(run)
         return run

@@ -229,24 +229,30 @@ def _text(text: str) -> tuple[str, int]:
     return text, len(text)
 
 
+def _short(text: str | None) -> str | None:
+    return text if text is None else _beginning(text, MAX_LENGTH)
+
+
 def _constructor(value: Any, form: Form, above: list[int], left: list[int]) -> tuple[Captured, int]:
     if form is ONE_BY_ONE:
         members = dict(value.to_json())
         return members, _capture_members(members, above, left)
-    kwargs, others = form.kwargs(value)
-    size = _FORM_SIZE
+    kwargs, others, size = form.kwargs(value)
     left[0] -= len(kwargs) + _FORM_VALUES
     if left[0] < 0:
         return _text(_CUT)
+    if size > MAX_LENGTH:
+        for name in kwargs.keys() - others:
+            kwargs[name] = _short(kwargs[name])
     for name in others:
-        kwargs[name], more = _any(kwargs[name], above, left)
+        field = kwargs[name]
+        if type(field) in _LEAVES:
+            kwargs[name], more = _any(field, above, left)
+        else:
+            kwargs[name], more = _captured(field, above, left)
         size += more
-    for name, text in kwargs.items():
-        if type(text) is str:
-            size += len(text) if text.isascii() else 3 * len(text)
-            if len(text) > MAX_LENGTH:
-                kwargs[name] = _beginning(text, MAX_LENGTH)
-    return {"lc": 1, "type": "constructor", "id": form.id.copy(), "kwargs": kwargs}, size
+    told = {"lc": 1, "type": "constructor", "id": form.id.copy(), "kwargs": kwargs}
+    return told, _FORM_SIZE + size
 
 
 def _container(  # noqa: PLR0911 - a list
@@ -423,7 +429,7 @@ def fields_of(value: Any) -> Mapping[str, Any]:
         return value
     kind = type(value)
     for read in (_pydantic, _dataclass, _attrs, _plain):
-        state = read(value, kind)
+        state: dict[str, Any] | None = read(value, kind)
         if state is not None:
-            return dict(state)
+            return state
     return {}

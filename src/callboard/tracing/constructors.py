@@ -28,6 +28,9 @@ _Field: TypeAlias = tuple[str, bool, type | None, Any]
 default when empty: dict, list or none."""
 
 
+_ABSENT: Any = object()
+
+
 class Form(NamedTuple):
     """What the serialised forms of a class's objects have in common.
 
@@ -41,22 +44,22 @@ class Form(NamedTuple):
     fields: list[_Field]
     attributes: list[Callable[[Any], dict[str, Any]]]
 
-    def kwargs(self, value: Any) -> tuple[dict[str, Any], set[str]]:
+    def kwargs(self, value: Any) -> tuple[dict[str, Any], set[str], int]:
         """Return those fields of an object that are told.
 
         Args:
             value: The object.
 
         Returns:
-            A dictionary of its own, and the names in it of what is neither text nor None.
+            A dictionary of its own; the names in it of what is neither text nor None; and about
+            how many bytes the texts take.
         """
         held = vars(value)
         kwargs: dict[str, Any] = {}
         others: set[str] = set()
+        size = 0
         for name, required, empty, default in self.fields:
-            if name not in held:
-                continue
-            field = held[name]
+            field = held.get(name, _ABSENT)
             kind = type(field)
             # Most are None, text or the empty container that they are by default: no call.
             if field is None:
@@ -65,7 +68,8 @@ class Form(NamedTuple):
             elif kind is str:
                 if field or required or field != default:
                     kwargs[name] = field
-            elif kind is empty and not field and not required:
+                    size += len(field) if field.isascii() else 3 * len(field)
+            elif field is _ABSENT or (kind is empty and not field and not required):
                 pass
             elif required or _truthy(field) or _differs(field, empty, default):
                 kwargs[name] = field
@@ -74,7 +78,7 @@ class Form(NamedTuple):
             added = attributes(value)
             kwargs.update(added)
             others.update(added)
-        return kwargs, others
+        return kwargs, others, size
 
 
 ONE_BY_ONE = Form([], [], [])

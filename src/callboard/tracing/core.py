@@ -329,12 +329,13 @@ class TracerCore(ABC, Generic[R]):
         self, outputs: Any, run_id: UUID, inputs: dict[str, Any] | None = None
     ) -> Run:
         run = self._ended(CHAIN, self._get_run(run_id), outputs)
-        return self._run_with_inputs(run, inputs)
+        return run if inputs is None else self._run_with_inputs(run, inputs)
 
     def _errored_chain_run(
         self, error: BaseException, inputs: dict[str, Any] | None, run_id: UUID
     ) -> Run:
-        return self._run_with_inputs(self._failed(self._get_run(run_id), error), inputs)
+        run = self._failed(self._get_run(run_id), error)
+        return run if inputs is None else self._run_with_inputs(run, inputs)
 
     def _complete_tool_run(self, output: Any, run_id: UUID) -> Run:
         return self._ended(TOOL, self._get_run(run_id, "tool"), output)
@@ -366,31 +367,34 @@ class TracerCore(ABC, Generic[R]):
         outputs = kwargs.get("outputs")
         if isinstance(outputs, dict) and self._schema_format != "streaming_events":
             run.outputs = self._snapshot(outputs)
-        return self._run_with_inputs(run, kwargs.get("inputs"))
+        inputs = kwargs.get("inputs")
+        return run if inputs is None else self._run_with_inputs(run, inputs)
 
-    def _run_with_inputs(self, run: Run, inputs: dict[str, Any] | None) -> Run:
-        if inputs is not None:
-            run.inputs = self._snapshot(CHAIN.inputs(inputs, self._schema_format))
+    def _run_with_inputs(self, run: Run, inputs: dict[str, Any]) -> Run:
+        run.inputs = self._snapshot(CHAIN.inputs(inputs, self._schema_format))
         return run
 
     def _get_run(self, run_id: UUID, run_type: str | set[str] | None = None) -> Run:
         types = (run_type,) if isinstance(run_type, str) else run_type or ()
         return self._recorder.running(run_id, *types)
 
-    def _place_run(self, run: Run) -> None:
+    def _place_run(self, run: Run) -> Run | None:
         parent = self._recorder.place(run)
-        if parent is not None and str(parent.id) in self._external_run_ids:
-            self._external_run_ids[str(parent.id)] += 1
+        # Hardly ever is there any: to print an id takes longer than the rest of this.
+        outside = self._external_run_ids
+        if outside and parent is not None and (parent_id := str(parent.id)) in outside:
+            outside[parent_id] += 1
+        return parent
 
     def _let_go_of_run(self, run: Run) -> None:
         """Let go of a run, and of its parent if that is another's run and this its last child."""
         self._recorder.forget(run)
-        parent_id = str(run.parent_run_id)
-        if parent_id in self._external_run_ids:
-            self._external_run_ids[parent_id] -= 1
-            if self._external_run_ids[parent_id] <= 0:
+        outside = self._external_run_ids
+        if outside and (parent_id := str(run.parent_run_id)) in outside:
+            outside[parent_id] -= 1
+            if outside[parent_id] <= 0:
                 self.run_map.pop(parent_id, None)
-                del self._external_run_ids[parent_id]
+                del outside[parent_id]
 
     def __copy__(self) -> TracerCore[R]:
         return self  # A tracer's maps are shared by whoever has it.

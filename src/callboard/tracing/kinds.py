@@ -8,7 +8,7 @@ and output is under one key, whatever it is.
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeGuard
 
 __all__ = [
     "CHAIN",
@@ -42,14 +42,14 @@ class Kind(NamedTuple):
 
     def inputs(self, given: Any, schema_format: SchemaFormat) -> dict[str, Any]:
         """Return what the run was given, as the dictionary that a run has for it."""
-        if self.wraps and schema_format != "streaming_events" and isinstance(given, dict):
+        if self.wraps and schema_format != "streaming_events" and _is_dict(given):
             return given
         return {self.input_key: given}
 
     def outputs(self, returned: Any, schema_format: SchemaFormat) -> dict[str, Any]:
         """Return what the run returned, as the dictionary that a run has for it."""
         spread = self.output_key is None or (self.wraps and schema_format != "streaming_events")
-        if spread and isinstance(returned, dict):
+        if spread and _is_dict(returned):
             return returned
         return {self.output_key or "output": returned}
 
@@ -67,7 +67,12 @@ def is_unknown(inputs: Any) -> bool:
     Args:
         inputs: What a chain's start tells.
     """
-    if not (isinstance(inputs, dict) and len(inputs) == 1):
+    if not (_is_dict(inputs) and len(inputs) == 1):
         return False
     value = inputs.get("input")
-    return isinstance(value, str) and not value
+    return issubclass(type(value), str) and not value
+
+
+def _is_dict(value: Any) -> TypeGuard[dict[str, Any]]:
+    # Not by `isinstance`: that asks an object what it is, which may raise.
+    return issubclass(type(value), dict)

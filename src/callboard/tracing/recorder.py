@@ -28,12 +28,14 @@ from callboard.tracing.kinds import FORMATS, Kind, SchemaFormat
 from callboard.tracing.run import Run, component_name
 from callboard.wire.operations import MeasuredDict
 
-__all__ = ["MAX_AGE", "MAX_RUNS", "Recorder"]
+__all__ = ["MAX_AGE", "MAX_PLACES", "MAX_RUNS", "Recorder"]
 
 logger = logging.getLogger(__name__)
 
 MAX_RUNS = 100_000
 """How many runs are held that have started and not ended."""
+MAX_PLACES = 10_000
+"""Of how many runs that have ended the places are kept: some hundred bytes each."""
 MAX_AGE = timedelta(hours=24)
 """How long a run is held at the most that does not end."""
 
@@ -50,6 +52,8 @@ class Recorder:
     Attributes:
         runs: Runs that have started and not ended, by id as text.
         places: Where these and the last ended ones are, by id.
+        keeps_children: Whether runs have the runs inside them, ended ones too, in
+            ``child_runs``. What those hold can't be let go before the whole has ended.
     """
 
     def __init__(
@@ -84,6 +88,7 @@ class Recorder:
         self.runs: dict[str, Run] = {} if runs is None else runs
         self.places: dict[UUID, Place] = {} if places is None else places
         self.snapshot = snapshot
+        self.keeps_children = True
         self._max_runs = max_runs
         self._max_age = max_age
         self._warned = False
@@ -155,14 +160,15 @@ class Recorder:
             run.trace_id = known[0]
             run.dotted_order = f"{known[1]}.{run.dotted_order}"  # Which was its own segment.
             parent = self.runs.get(own_id(known[1]))
-            if parent is not None:
+            if parent is not None and self.keeps_children:
                 parent.child_runs.append(run)
         else:
             run.parent_run_id = None
         self.places[run.id] = (run.trace_id, run.dotted_order)
         if run.start_time >= self._next_sweep:
             self._let_go_of_old(run.start_time)
-        if len(self.places) > self._max_runs:
+        held = len(self.places)
+        if held > self._max_runs or held - len(self.runs) > MAX_PLACES:
             self._let_go_of_many()
         return parent
 
@@ -278,8 +284,12 @@ class Recorder:
     def _let_go_of_many(self) -> None:
         """Make room: ended runs' places first, then runs that never ended, the oldest first."""
         room = max(self._max_runs // 10, 1)
-        ended = (run_id for run_id in list(self.places) if str(run_id) not in self.runs)
-        for run_id in islice(ended, room):
+        ended = (
+            run_id
+            for run_id, (_, dotted_order) in list(self.places.items())
+            if own_id(dotted_order) not in self.runs
+        )
+        for run_id in islice(ended, min(room, MAX_PLACES // 10)):
             self.places.pop(run_id, None)
         if len(self.places) <= self._max_runs:
             return

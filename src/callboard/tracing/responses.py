@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from callboard.payloads import Payload, field
@@ -27,22 +26,16 @@ def response_fields(response: Payload) -> dict[str, Any]:
     Args:
         response: What the run ended with: generations and ``llm_output``.
     """
-    return _told(response, lambda value: value)
-
-
-def _told(response: Payload, read: Callable[[Any], Any]) -> dict[str, Any]:
-    told = {
-        name: read(value) for name, value in fields_of(response).items() if name != "generations"
-    }
+    told = dict(fields_of(response))
     told["generations"] = [
-        [_told_generation(generation, read) for generation in candidates]
-        for candidates in field(response, "generations") or ()
+        [_generation_fields(generation) for generation in candidates]
+        for candidates in told.get("generations") or field(response, "generations") or ()
     ]
     return told
 
 
-def _told_generation(generation: Payload, read: Callable[[Any], Any]) -> dict[str, Any]:
-    told = {name: read(value) for name, value in fields_of(generation).items()}
+def _generation_fields(generation: Payload) -> dict[str, Any]:
+    told = dict(fields_of(generation))
     if "text" not in told:
         told["text"] = field(generation, "text", "")
     return told

@@ -110,16 +110,13 @@ class Decompressor:
             MissingExtraError: There is no zstd here.
         """
         _require()
-        self._write = write
-        self._max_bytes = max_bytes
-        self._size = 0
+        self._sink = _Sink(write, max_bytes)
         if _library is not None:
             self._decompressor = self._new_frame()
         else:
-            sink = _Sink(self._hand_on)
             self._decompressor = _package.ZstdDecompressor(
                 max_window_size=1 << _WINDOW_LOG
-            ).stream_writer(sink, write_size=_BLOCK_BYTES, closefd=False)
+            ).stream_writer(self._sink, write_size=_BLOCK_BYTES, closefd=False)
 
     def feed(self, chunk: bytes) -> None:
         """Take more of the body.
@@ -146,7 +143,7 @@ class Decompressor:
                 self._decompressor = self._new_frame()
             piece = self._decompressor.decompress(chunk, _BLOCK_BYTES)
             chunk = self._decompressor.unused_data if self._decompressor.eof else b""
-            self._hand_on(piece)
+            self._sink.write(piece)
             if self._decompressor.eof and not chunk:
                 return
 
@@ -155,20 +152,19 @@ class Decompressor:
         option = _library.DecompressionParameter.window_log_max
         return _library.ZstdDecompressor(options={option: _WINDOW_LOG})
 
-    def _hand_on(self, piece: bytes) -> None:
+
+class _Sink:
+    """Takes what comes out, as a file would, and hands it on as long as it may be that much."""
+
+    def __init__(self, hand_on: Callable[[bytes], object], max_bytes: int) -> None:
+        self._hand_on = hand_on
+        self._max_bytes = max_bytes
+        self._size = 0
+
+    def write(self, piece: bytes) -> int:
         self._size += len(piece)
         if self._size > self._max_bytes:
             raise BodyTooLargeError(f"A body takes {self._max_bytes} bytes, and this has more.")
         if piece:
-            self._write(piece)
-
-
-class _Sink:
-    """What the package ``zstandard`` writes to."""
-
-    def __init__(self, hand_on: Callable[[bytes], None]) -> None:
-        self._hand_on = hand_on
-
-    def write(self, piece: bytes) -> int:
-        self._hand_on(piece)
+            self._hand_on(piece)
         return len(piece)

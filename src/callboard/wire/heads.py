@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +19,14 @@ from callboard.wire.orders import ends, moment, shown
 __all__ = ["FIELDS", "checked", "identifier"]
 
 
-# As almost all of them come: no need to read it as a number and write it again.
 _USUAL_ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+# As almost all of them come: no need to read it as a number and write it again. The runs of a
+# trace name it and each other.
+@lru_cache(2048)
+def _is_usual(text: str) -> bool:
+    return _USUAL_ID.fullmatch(text) is not None
 
 
 def identifier(value: Any) -> UUID:
@@ -35,7 +42,7 @@ def identifier(value: Any) -> UUID:
 
 
 def _id(value: Any) -> str:
-    if type(value) is str and _USUAL_ID.fullmatch(value):
+    if type(value) is str and len(value) == 36 and _is_usual(value):
         return value
     return str(identifier(value))
 
@@ -47,7 +54,9 @@ def _text(value: Any) -> str:
 
 
 def _time(value: Any) -> str:
-    return moment(value).isoformat()
+    read = moment(value)
+    # As almost all of them come: no need to write it again.
+    return value if type(value) is str and value.endswith("+00:00") else read.isoformat()
 
 
 def _tags(value: Any) -> list[str]:
@@ -100,7 +109,8 @@ def checked(fields: Mapping[str, Any], run_id: UUID) -> dict[str, Any]:
     Raises:
         BadBodyError: A field has a value that it does not take, or two contradict each other.
     """
-    head: dict[str, Any] = {"id": str(run_id)}
+    own_id = str(run_id)
+    head: dict[str, Any] = {"id": own_id}
     for name, read in FIELDS.items():
         value = fields.get(name)
         if value is None:
@@ -109,18 +119,18 @@ def checked(fields: Mapping[str, Any], run_id: UUID) -> dict[str, Any]:
             head[name] = read(value)
         except BadBodyError as error:
             raise BadBodyError(f"{name} is refused: {error}") from None
-    _agree(head, run_id)
+    _agree(head, own_id)
     return head
 
 
-def _agree(head: Mapping[str, Any], run_id: UUID) -> None:
-    if head["id"] != str(run_id):
-        raise BadBodyError(f"id is {head['id']}, but the part is named for the run {run_id}.")
+def _agree(head: Mapping[str, Any], own_id: str) -> None:
+    if head["id"] != own_id:
+        raise BadBodyError(f"id is {head['id']}, but the part is named for the run {own_id}.")
     order = head.get("dotted_order")
     if order is None:
         return
-    trace_id, own_id = ends(order)
-    if own_id != head["id"]:
-        raise BadBodyError(f"dotted_order ends with {own_id}, which is not the run's id.")
+    trace_id, last_id = ends(order)
+    if last_id != own_id:
+        raise BadBodyError(f"dotted_order ends with {last_id}, which is not the run's id.")
     if head.get("trace_id", trace_id) != trace_id:
         raise BadBodyError(f"dotted_order begins with {trace_id}, which is not trace_id.")

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -118,8 +117,8 @@ def _named_safely(attachments: Mapping[str, Attachment]) -> Iterator[tuple[str, 
 
 
 _DEFAULT_LIMITS = Limits()
-# The parts of a run come one after the other, and each names it.
-_owner = lru_cache(256)(identifier)
+# What clients send of fields that only a run's end will tell: JSON, beyond doubt.
+_NOTHING_MUCH = frozenset({b"{}", b"[]", b"null"})
 
 
 def decode(
@@ -163,12 +162,13 @@ class Decoder:
         self._limits = limits
         self._splitter = Splitter(boundary_of(content_type), limits)
         self._batch = DecodedBatch()
-        # The operation that parts still to come belong to; None if its head is refused.
-        self._operations: dict[tuple[Kind, UUID], Operation | None] = {}
-        self._last: dict[UUID, Operation | None] = {}
+        # The operation that parts still to come belong to, by the head's name; None if that is
+        # refused. Names and ids are text here: UUIDs take long to look up.
+        self._operations: dict[str, Operation | None] = {}
+        self._last: dict[str, Operation | None] = {}
         # What came before its head.
-        self._early_parts: dict[tuple[Kind, UUID], dict[str, bytes]] = {}
-        self._early_files: dict[UUID, dict[str, Attachment]] = {}
+        self._early_parts: dict[str, dict[str, bytes]] = {}
+        self._early_files: dict[str, dict[str, Attachment]] = {}
 
     def feed(self, chunk: bytes) -> None:
         """Take more of the body.
@@ -195,8 +195,7 @@ class Decoder:
         if not self._splitter.is_complete:
             raise BadBodyError("The body ends before the boundary that closes it.")
         refuse = self._batch.refuse
-        for (kind, run_id), parts in self._early_parts.items():
-            head = f"{VERBS[kind]}.{run_id}"
+        for head, parts in self._early_parts.items():
             for field in parts:
                 refuse(f"{head}.{field}", f"the body has no part {head}.")
         for run_id, files in self._early_files.items():
@@ -207,51 +206,58 @@ class Decoder:
     def _take(self, part: ReceivedPart) -> None:
         verb, _, rest = part.name.partition(".")
         owner, _, field = rest.partition(".")
+        # Letters of ids are as good in capitals.
+        owner = owner.lower()
         if verb in KINDS:
-            key = (KINDS[verb], _owner(owner))
+            head = f"{verb}.{owner}"
             if field:
-                self._take_field(key, field, part)
+                self._take_field(head, field, part)
             else:
-                self._take_head(key, part)
+                self._take_head(head, KINDS[verb], owner, part)
         elif verb == "attachment" and field:
-            self._take_file(_owner(owner), field, part)
+            self._take_file(owner, field, part)
         elif verb == "feedback":
-            self._take_feedback(_owner(owner), part)
+            self._take_feedback(identifier(owner), part)
         else:
             raise BadBodyError("its name is none that a part of a run or of feedback has.")
 
-    def _take_head(self, key: tuple[Kind, UUID], part: ReceivedPart) -> None:
-        kind, run_id = key
+    def _take_head(self, head: str, kind: Kind, owner: str, part: ReceivedPart) -> None:
+        run_id = identifier(owner)
         # Until it is read, it is a head that is refused.
-        self._operations[key] = self._last[run_id] = None
-        early_parts = self._early_parts.pop(key, {})
-        early_files = self._early_files.pop(run_id, {})
+        self._operations[head] = self._last[owner] = None
+        early_parts = self._early_parts.pop(head, {})
+        early_files = self._early_files.pop(owner, {})
         fields = read_fields(self._content(part), self._limits)
         operation = read_operation(kind, run_id, fields)
         operation.parts |= early_parts
         operation.attachments |= early_files
-        self._operations[key] = self._last[run_id] = operation
+        self._operations[head] = self._last[owner] = operation
         self._batch.operations.append(operation)
 
-    def _take_field(self, key: tuple[Kind, UUID], field: str, part: ReceivedPart) -> None:
+    def _take_field(self, head: str, field: str, part: ReceivedPart) -> None:
         if field not in PARTS:
             return  # As unknown fields of a head are: a later client's, perhaps.
-        operation = self._operations.get(key)
-        if operation is None and key in self._operations:
-            return  # It goes with its head, of which that has been said.
-        data, _ = json.read_clean(self._content(part), self._limits.json_depth)
+        operation = self._operations.get(head)
+        if operation is None:
+            if head in self._operations:
+                return  # It goes with its head, of which that has been said.
+            identifier(head.partition(".")[2])
+        data = self._content(part)
+        if data not in _NOTHING_MUCH:
+            data, _ = json.read_clean(data, self._limits.json_depth)
         if data == b"null":
             return  # Nothing is said of the field.
-        parts = self._early_parts.setdefault(key, {}) if operation is None else operation.parts
+        parts = self._early_parts.setdefault(head, {}) if operation is None else operation.parts
         parts[field] = data
 
-    def _take_file(self, run_id: UUID, name: str, part: ReceivedPart) -> None:
+    def _take_file(self, owner: str, name: str, part: ReceivedPart) -> None:
         attachment = Attachment(part.content_type, self._content(part))
-        operation = self._last.get(run_id)
+        operation = self._last.get(owner)
         if operation is not None:
             operation.attachments[name] = attachment
-        elif run_id not in self._last:
-            self._early_files.setdefault(run_id, {})[name] = attachment
+        elif owner not in self._last:
+            identifier(owner)
+            self._early_files.setdefault(owner, {})[name] = attachment
 
     def _take_feedback(self, feedback_id: UUID, part: ReceivedPart) -> None:
         fields: dict[str, Any] = read_fields(self._content(part), self._limits)

@@ -108,6 +108,14 @@ def test_shutdown_sends_what_is_left_and_takes_no_more(caplog):
     assert exporter.flush(0)
 
 
+def test_that_there_is_no_room_is_said_once(caplog):
+    exporter = quick_exporter(MemorySink(gate := Gate()), max_bytes=1000)
+    submit(exporter, operations(20))
+    assert sum("no room for more than 1000 bytes" in each for each in caplog.messages) == 1
+    gate.opened.set()
+    exporter.shutdown(5)
+
+
 def test_shutdown_drops_what_nobody_takes_in_time_and_says_so(caplog):
     exporter = quick_exporter(MemorySink(gate := Gate()))
     submit(exporter, operations(150))

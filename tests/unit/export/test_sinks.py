@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sys
 
 import pytest
@@ -132,6 +133,26 @@ def test_each_status_has_its_verdict(status, error):
 def test_the_servers_own_sentence_is_passed_on(body, said):
     assert str(verdict_on(422, body, None, server="S", has_key=True)).startswith(said)
     assert len(str(verdict_on(422, body * 1000, None, server="S", has_key=True))) < 500
+
+
+def test_a_web_page_is_no_answer_whatever_its_status():
+    page = b"\n<!doctype html><title>Please sign in</title>"
+    error = verdict_on(200, page, None, server="S", has_key=True)
+    assert type(error) is SinkUnavailableError
+    assert verdict_on(202, b'{"message": "ok"}', None, server="S", has_key=True) is None
+
+
+def test_what_a_server_repeats_of_a_request_is_not_for_a_log():
+    detail = [{"loc": ["body"], "msg": "Field required", "input": "a trace's content"}]
+    body = json.dumps({"detail": detail}).encode()
+    error = verdict_on(422, body, None, server="S", has_key=True)
+    assert "Field required" in str(error)
+    assert "content" not in str(error)
+
+
+def test_an_answer_without_an_end_of_brackets_is_a_text():
+    error = verdict_on(500, b"[" * 60_000, None, server="S", has_key=True)
+    assert str(error).startswith("S answered 500: [[[")
 
 
 def test_retry_after_is_passed_on():

@@ -7,6 +7,7 @@ import pytest
 
 from callboard.callbacks import AsyncCallbackHandler
 from callboard.errors import BadOptionError, RunFailedError
+from callboard.export import Exporter, MemorySink
 from callboard.instrument import get_current_run_tree, trace, traceable
 from callboard.langsmith.tracer import LangChainTracer
 from callboard.testing import CountingIds, RecordingHandler, StepClock, clock_from, ids_from
@@ -211,3 +212,16 @@ def test_metadata_is_inherited_from_when_it_is_added(kept):
             pass
     assert "a" not in kept.runs["before"].metadata
     assert kept.runs["after"].metadata == {"a": 1}
+
+
+def test_what_is_added_to_a_run_leaves_the_tags_that_its_tracer_gives_it():
+    sink = MemorySink()
+    exporter = Exporter(sink)
+    tracer = LangChainTracer(destination=exporter, tags=["nightly"])
+    with trace("block", tags=["own"], callbacks=[tracer]) as run:
+        run.add_tags("late")
+    assert exporter.shutdown(5)
+    assert [operation.head["tags"] for operation in sink.operations] == [
+        ["own", "nightly"],
+        ["own", "late", "nightly"],
+    ]

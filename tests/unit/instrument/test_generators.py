@@ -2,11 +2,12 @@
 
 import asyncio
 import gc
+import weakref
 from contextlib import aclosing, asynccontextmanager, contextmanager
 
 import pytest
 
-from callboard.instrument import get_current_run_tree, trace, traceable
+from callboard.instrument import generators, get_current_run_tree, trace, traceable
 
 
 def only(kept):
@@ -310,3 +311,27 @@ async def test_an_async_generator_whose_consumer_is_cancelled_in_a_step_fails(ke
         await task
     assert "CancelledError" in only(kept).error
     assert only(kept).outputs == {"output": [1]}
+
+
+def test_a_generator_that_never_ends_does_not_fill_the_memory(kept, monkeypatch):
+    monkeypatch.setattr(generators, "MAX_VALUES", 100)
+
+    class Value:
+        pass
+
+    alive = []
+
+    @traceable(callbacks=[kept], reduce_fn=len)
+    def forever():
+        while True:
+            value = Value()
+            alive.append(weakref.ref(value))
+            yield value
+            del value
+
+    values = forever()
+    for _ in range(1000):
+        next(values)
+    assert sum(each() is not None for each in alive) <= 101
+    values.close()
+    assert kept.traces[0].outputs == {"output": 100}

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from langsmith.run_trees import RunTree as SdkRunTree
 
+from callboard.export import Exporter, MemorySink
 from callboard.instrument import (
     TracingMiddleware,
     get_current_run_tree,
@@ -16,6 +17,7 @@ from callboard.instrument import (
 )
 from callboard.instrument.headers import MAX_BAGGAGE, MAX_DOTTED_ORDER, read_headers
 from callboard.langsmith.tracer import LangChainTracer
+from callboard.redaction import Redaction
 from callboard.testing import RecordingHandler
 from callboard.tracers.context import tracing_v2_enabled
 
@@ -200,3 +202,31 @@ def test_requests_are_traced_under_the_run_that_their_headers_tell_of(caplog):
     assert parents == [theirs.id, theirs.id, None, None, None]
     assert starts[0].kwargs["metadata"] == METADATA
     assert caplog.text == ""
+
+
+def test_headers_may_be_of_any_class_that_has_items():
+    class FlaskHeaders:
+        def items(self):
+            return iter([("Langsmith-Trace", SEGMENT), ("Baggage", "langsmith-tags=prod")])
+
+    heard = RecordingHandler()
+    with tracing_context(parent=FlaskHeaders()):
+        leaf(langsmith_extra={"callbacks": [heard]})
+    assert str(heard.heard[0].kwargs["parent_run_id"]) == SEGMENT[-36:]
+    assert heard.heard[0].kwargs["tags"] == ["prod"]
+
+
+def test_what_is_not_to_leave_the_process_is_not_in_headers():
+    def headers(redaction, exporters=None):
+        destination = Exporter(MemorySink(), redaction=exporters)
+        tracer = LangChainTracer(destination=destination, redaction=redaction)
+        metadata = {"mail": "ada@example.com", "n": 1}
+        with trace("t", tags=["to"], metadata=metadata, callbacks=[tracer]) as run:
+            read = read_headers(run.to_headers())
+        destination.shutdown(5)
+        return read.metadata
+
+    assert headers(None) == {"mail": "ada@example.com", "n": 1}
+    assert headers(Redaction("emails")) == {"mail": "<email>", "n": 1}
+    assert headers(None, Redaction("emails")) == {"mail": "<email>", "n": 1}
+    assert headers(Redaction(hide_metadata=True)) == {}

@@ -181,7 +181,7 @@ def test_a_run_that_is_sent_by_the_program_takes_the_same_way(sink):
     assert updated.parts["outputs"] == {"o": 1}
 
 
-def test_attachments_go_with_the_runs_of_the_sdk(sink, tmp_path, caplog):
+def test_attachments_go_with_the_runs_of_the_sdk(sink, tmp_path):
     file = tmp_path / "note"
     file.write_bytes(b"on disk")
     run = langsmith.RunTree(
@@ -192,6 +192,7 @@ def test_attachments_go_with_the_runs_of_the_sdk(sink, tmp_path, caplog):
             "bytes": ("text/plain", b"hello"),
             "file": ("text/plain", file),
             "missing": ("text/plain", tmp_path / "none"),
+            "a text is no path": ("text/plain", str(file)),
         },
     )
     run.post()
@@ -201,8 +202,43 @@ def test_attachments_go_with_the_runs_of_the_sdk(sink, tmp_path, caplog):
     assert created.attachments == {
         "bytes": ("text/plain", b"hello"),
         "file": ("text/plain", b"on disk"),
+        "a text is no path": ("text/plain", str(file).encode()),
     }
-    assert "'missing' can't be read" in caplog.text
+
+
+def test_a_run_that_fails_is_told_of_to_every_replica(client):
+    tracer = LangChainTracer(client=client)
+    with langsmith.tracing_context(replicas=[{"project_name": "a"}, {"project_name": "b"}]):
+        run = CallbackManager([tracer]).on_tool_start({}, "q", name="tool")
+        run.on_tool_error(ValueError("no"))
+    ends = client.update_run.call_args_list
+    assert [(end.kwargs["session_name"], end.kwargs["outputs"]) for end in ends] == [
+        ("a", {}),
+        ("b", {}),
+    ]
+    assert all("ValueError" in end.kwargs["error"] for end in ends)
+
+
+@pytest.mark.parametrize("replicas", [[], [{"project_name": "a"}, {"project_name": "b"}]])
+def test_a_client_of_the_programs_is_given_what_may_leave_alone(
+    client, sink, environment, replicas
+):
+    environment(CALLBOARD_REDACT="emails")
+    own = create_autospec(langsmith.Client, instance=True)
+    tracer = LangChainTracer(client=client)
+    replicas = [*replicas, {"project_name": "c", "client": own}] if replicas else []
+    with langsmith.tracing_context(replicas=replicas):
+        manager = CallbackManager([tracer], [tracer], inheritable_tags=["to:ada@example.com"])
+        run = manager.on_chain_start({}, {"to": "ada@example.com"}, name="chain")
+        run.get_child().on_tool_start({}, "ada@example.com", name="tool").on_tool_end("ok")
+        files = {"note": ("text/plain", b"ada@example.com")}
+        run.on_chain_error(ValueError("ada@example.com"), attachments=files)
+    calls = [*client.mock_calls, *own.mock_calls]
+    assert len(calls) == 4 * (len(replicas) or 1)
+    assert "ada@example.com" not in repr(calls)
+    assert "<email>" in repr(calls)
+    assert tracer.latest_run.ls_client is client
+    assert not sink.operations
 
 
 def test_the_environments_project_is_the_one_that_the_sdk_reads(environment, sink):

@@ -9,7 +9,7 @@ from callboard.callbacks import CallbackManager
 from callboard.errors import BadOptionError, MissingExtraError
 from callboard.export import Exporter, MemorySink, open_sink, register_sink
 from callboard.export.sinks import schemes
-from callboard.langsmith import exporters
+from callboard.langsmith import exporters, settings
 from callboard.langsmith.exporters import Nowhere, default_exporter, set_default_exporter
 from callboard.testing import RecordingHandler
 
@@ -138,3 +138,59 @@ def test_what_is_no_scheme_is_refused(scheme):
 def test_an_empty_spool_directory_means_none(environment):
     environment(CALLBOARD_SPOOL_DIR="", LANGSMITH_ENDPOINT="http://127.0.0.1:9")
     assert default_exporter()._spool is None
+
+
+def test_an_environment_that_is_read_again_names_another_server(environment, tmp_path):
+    environment(CALLBOARD_SPOOL_DIR=str(tmp_path), LANGSMITH_ENDPOINT="http://127.0.0.1:9")
+    first = default_exporter()
+    environment(LANGSMITH_ENDPOINT="http://127.0.0.1:9/other", CALLBOARD_REDACT="emails")
+    second = default_exporter()
+    assert "/other" in repr(second)
+    assert isinstance(second, Exporter)
+    assert second.redaction is settings.redaction()
+    environment(LANGSMITH_ENDPOINT="http://127.0.0.1:9", CALLBOARD_REDACT="")
+    assert default_exporter() is first
+    assert isinstance(first, Exporter)
+    assert first.redaction is None
+    assert first.shutdown(1)
+    assert second.shutdown(1)
+
+
+def test_an_exporter_that_is_put_back_is_still_the_environments(environment, tmp_path):
+    environment(CALLBOARD_SPOOL_DIR=str(tmp_path), LANGSMITH_ENDPOINT="http://127.0.0.1:9")
+    first = default_exporter()
+    before = set_default_exporter(Exporter(MemorySink()))
+    assert before is first
+    other = set_default_exporter(before)
+    assert default_exporter() is first
+    environment(LANGSMITH_ENDPOINT="http://127.0.0.1:9/other")
+    assert default_exporter() not in (first, other)
+
+
+@pytest.mark.parametrize("key", ["se\ncret", "secret\N{HORIZONTAL ELLIPSIS}", "secr\u0435t"])
+def test_a_key_that_can_not_be_sent_is_said_once_and_not_shown(environment, caplog, key):
+    environment(LANGSMITH_TRACING="true", LANGSMITH_ENDPOINT="http://127.0.0.1:9")
+    environment(LANGSMITH_API_KEY=key)
+    assert traced_calls(2) == ["on_chain_start", "on_chain_end"] * 2
+    [record] = caplog.records
+    assert "The API key has a line break or a character in it" in record.getMessage()
+    assert "secr" not in caplog.text
+    assert "cret" not in caplog.text
+    assert default_exporter().counters.dropped == 4
+
+
+def test_a_host_that_can_not_be_is_said_once_and_harms_nobody(environment, caplog):
+    environment(LANGSMITH_TRACING="true", LANGSMITH_ENDPOINT=f"http://{'ü' * 80}.example")
+    assert traced_calls(2) == ["on_chain_start", "on_chain_end"] * 2
+    [record] = caplog.records
+    assert "it takes an http or https URL" in record.getMessage()
+
+
+def test_without_a_home_directory_there_is_no_spool_and_runs_are_sent(environment, caplog):
+    environment(LANGSMITH_TRACING="true", LANGSMITH_ENDPOINT="http://127.0.0.1:9")
+    environment(CALLBOARD_SPOOL_DIR="~nobody-of-that-name/spool")
+    assert traced_calls(2) == ["on_chain_start", "on_chain_end"] * 2
+    exporter = default_exporter()
+    assert exporter.counters.emitted == 4
+    assert "What can't be sent will wait in memory only." in caplog.records[0].getMessage()
+    exporter.shutdown(0)

@@ -111,7 +111,7 @@ def test_a_million_runs_stay_within_the_bound_while_the_sink_is_slow(made):
     assert counters.emitted == 2_000_000
     assert counters.dropped > 0
     assert counters.emitted == counters.queued + counters.sent + counters.dropped
-    # What Python's objects take is more than their text: about twice as much. And 100,000
+    # What Python's objects take is more than their text: about twice as much. And 10,000
     # places of ended runs are kept.
     assert max(sizes) < 3 * bound + 64 * MIB
     # After a fifth of them it grows no more, but that Python moves a big dictionary now and then.

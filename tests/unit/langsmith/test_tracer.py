@@ -511,3 +511,22 @@ def test_an_object_that_a_chain_is_given_or_returns_stays_under_one_key(sent, ma
     (given,) = sent.of("chain").parts["inputs"]
     (returned,) = sent.of("chain", "update").parts["outputs"]
     assert (given, returned) == ("input", "output")
+
+
+def test_a_run_under_way_does_not_hold_what_has_ended_inside_it(manager):
+    (tracer,) = manager.handlers
+    run = manager.on_chain_start({}, {})
+    run.get_child().on_tool_start({}, "").on_tool_end(1)
+    assert tracer.run_map[str(run.run_id)].child_runs == []
+
+
+def test_a_subclass_that_is_given_traces_is_given_the_whole_of_them(sent):
+    class Keeping(LangChainTracer):
+        def _persist_run(self, run):
+            self.kept = [child.name for child in run.child_runs]
+
+    tracer = Keeping(destination=sent)
+    run = CallbackManager.configure([tracer]).on_chain_start({}, {})
+    run.get_child().on_tool_start({}, "", name="search").on_tool_end(1)
+    run.on_chain_end({})
+    assert tracer.kept == ["search"]

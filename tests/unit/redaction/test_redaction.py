@@ -56,9 +56,38 @@ def test_attachments_whose_names_become_the_same_are_all_told():
     assert [*told.attachments] == ["<email>", "<email> (2)"]
 
 
+@pytest.mark.parametrize(
+    "mime_type", ["TEXT/HTML", "application/yaml", "application/vnd.api+json", "image/svg+xml", "?"]
+)
+def test_attachments_that_are_text_are_searched_whatever_they_are_said_to_be(mime_type):
+    files = {"f": Attachment(mime_type, b"by " + MAIL.encode())}
+    told = Redaction("emails").apply(Operation("create", RUN, {}, {}, files))
+    assert told.attachments == {"f": Attachment(mime_type, b"by <email>")}
+
+
+def test_attachments_that_are_no_text_stay_as_they_are():
+    picture = Attachment("image/png", b"\x89PNG\xff " + MAIL.encode())
+    files = {"f": picture}
+    told = Redaction("emails").apply(Operation("create", RUN, {}, {}, files))
+    assert told.attachments == {"f": picture}
+
+
+def test_attachments_of_the_end_are_hidden_with_the_outputs():
+    files = {"f": Attachment("image/png", b"")}
+    hiding = Redaction(hide_outputs=True)
+    start = hiding.apply(Operation("create", RUN, {}, {}, files))
+    end = hiding.apply(Operation("update", RUN, {"end_time": "2026"}, {}, files))
+    assert (start.attachments, end.attachments) == (files, {})
+
+
 def test_parts_that_are_json_already_are_read_first():
     told = Redaction("emails").apply(operation(inputs=json.encode({"q": MAIL})))
     assert told.parts["inputs"] == {"q": "<email>"}
+
+
+def test_a_name_of_any_length_is_read():
+    held = {"x" * 5000 + "_api_key": "abc"}
+    assert [*inputs_of(Redaction("passwords"), held).values()] == ["<redacted>"]
 
 
 def test_values_are_withheld_by_their_names():

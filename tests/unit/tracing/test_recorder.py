@@ -316,3 +316,16 @@ def test_recorders_that_share_their_maps_build_one_tree():
     child = started(other, 2, parent=1)
     assert root.child_runs == [child]
     assert child.trace_id == root.id
+
+
+def test_of_ended_runs_fewer_places_are_kept_than_there_may_be_runs(monkeypatch):
+    monkeypatch.setattr("callboard.tracing.recorder.MAX_PLACES", 20)
+    recorder = Recorder(max_runs=1000)
+    under_way = [started(recorder, number) for number in range(50)]
+    for number in range(50, 500):
+        ended(recorder, number)
+        assert len(recorder.places) <= 50 + 21
+    assert numbers(recorder) == list(range(50))
+    assert all(run.id in recorder.places for run in under_way)
+    assert UUID(int=499) in recorder.places
+    assert UUID(int=50) not in recorder.places

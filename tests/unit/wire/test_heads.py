@@ -7,7 +7,7 @@ import pytest
 
 from callboard.errors import BadBodyError
 from callboard.wire.heads import checked
-from callboard.wire.orders import moment, places
+from callboard.wire.orders import began, ends, moment, places
 
 ROOT, RUN = UUID(int=1), UUID(int=2)
 ORDER = f"20261121T184430493081Z{ROOT}.20261121T184431000001Z{RUN}"
@@ -87,3 +87,18 @@ def test_orders_of_newer_and_older_clients(fraction):
 def test_what_is_no_order(order):
     with pytest.raises(BadBodyError, match="it takes segments joined by dots"):
         places(order)
+
+
+def test_a_place_says_when_its_run_started():
+    assert began(ORDER) == datetime(2026, 11, 21, 18, 44, 31, 1, tzinfo=UTC)
+    assert began(f"20261121T184430493Z{ROOT}") == MOMENT
+    with pytest.raises(BadBodyError):
+        began(f"20261321T184430493Z{ROOT}")
+
+
+@pytest.mark.parametrize("depth", [1, 40, 400])
+def test_places_may_be_deep(depth):
+    order = ".".join([f"20261121T184430493081Z{ROOT}"] * depth + [f"20261121T184430493081Z{RUN}"])
+    assert ends(order) == (str(ROOT), str(RUN))
+    with pytest.raises(BadBodyError):
+        ends(f"x{order}")

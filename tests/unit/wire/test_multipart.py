@@ -1,5 +1,7 @@
 """The multipart form: how parts find their operation, and what a bad part costs."""
 
+import gc
+import weakref
 from uuid import UUID
 
 import pytest
@@ -264,3 +266,36 @@ def test_content_types_that_are_taken(value):
 def test_content_types_that_are_refused(value):
     with pytest.raises(BadBodyError, match="it takes multipart/form-data with a boundary"):
         multipart.decode(b"", value)
+
+
+def test_a_decoder_leaves_no_circle_behind():
+    """Its buffers are as big as bodies, and a server reads many before the collector comes."""
+    told = Operation("create", RUN, {"name": "run"}, {"inputs": {"text": "x" * 100}})
+    body = multipart.encode_body([told] * 3, BOUNDARY)
+    gc.collect()
+    gc.disable()
+    try:
+        decoder = multipart.Decoder(TYPE)
+        decoder.feed(body)
+        assert len(decoder.close().operations) == 3
+        gone = weakref.ref(decoder._splitter)
+        del decoder
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+def test_parts_with_headers_of_their_own_kind_are_read_among_usual_ones():
+    odd = b"content-type:application/json; charset=utf-8\r\nX-More: 1\r\n"
+    body = (
+        part(f"post.{RUN}", '{"name": "one"}')
+        + part(f"post.{RUN}.inputs", '{"a": 1}', odd)
+        + part(f"post.{RUN}.extra", '{"b": 2}')
+        + part(f"attachment.{RUN}.file", "", b"Content-Type: text/plain; length=0\r\n")
+        + b"--boundary--\r\n"
+    )
+    for size in (1, 7, 64, len(body)):
+        pieces = [body[at : at + size] for at in range(0, len(body), size)]
+        (found,) = multipart.decode(pieces, TYPE).operations
+        assert found.parts == {"inputs": b'{"a": 1}', "extra": b'{"b": 2}'}
+        assert found.attachments == {"file": Attachment("text/plain", b"")}

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from callboard.errors import BadOptionError
 
-__all__ = ["Address"]
+__all__ = ["Address", "refused"]
 
 
 class Address:
@@ -34,12 +34,12 @@ class Address:
             parts = urlsplit(endpoint)
             port = parts.port
         except (AttributeError, TypeError, ValueError):
-            raise _refused(endpoint) from None
+            raise refused(endpoint) from None
         host = parts.hostname
         if parts.scheme not in {"http", "https"} or not host or any(map(str.isspace, endpoint)):
-            raise _refused(endpoint)
+            raise refused(endpoint)
         if parts.username or parts.query or parts.fragment:
-            raise _refused("one with a user, a query or a fragment")
+            raise refused("one with a user, a query or a fragment")
         name = f"[{host}]" if ":" in host else host
         self.origin = f"{parts.scheme}://{name}" + (f":{port}" if port else "")
         self._prefix = parts.path.rstrip("/")
@@ -56,7 +56,12 @@ class Address:
         return self._prefix + path
 
 
-def _refused(endpoint: object) -> BadOptionError:
+def refused(endpoint: object) -> BadOptionError:
+    """Return the error for an endpoint that is none.
+
+    Args:
+        endpoint: As it was given, or a phrase that begins with "one" if it is not to be shown.
+    """
     shown = endpoint if isinstance(endpoint, str) and endpoint.startswith("one") else repr(endpoint)
     return BadOptionError(
         f"The endpoint is {shown}; it takes an http or https URL, such as http://127.0.0.1:1984."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import queue
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
@@ -13,12 +14,13 @@ from time import monotonic
 from typing import Any
 
 from callboard.errors import (
+    BadOptionError,
     BatchRejectedError,
     BatchTooLargeError,
     MissingExtraError,
     SinkUnavailableError,
 )
-from callboard.export.sinks.address import Address
+from callboard.export.sinks.address import Address, refused
 from callboard.export.sinks.base import Limits
 from callboard.export.sinks.server import Server
 from callboard.export.sinks.verdict import verdict_on
@@ -34,6 +36,9 @@ _NOT_FOUND = 404
 _NOT_THERE = frozenset({404, 405, 410, 501})
 _LOOKING_ON = 1.0
 """Seconds that progress may take: operations wait meanwhile."""
+
+# What a value of a header may be made of (RFC 9110, section 5.5).
+_VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
 
 _Body = tuple[bytes, dict[str, str]]
 
@@ -67,7 +72,7 @@ class HttpSink:
             now: Tells the time in seconds.
 
         Raises:
-            BadOptionError: The endpoint is no URL.
+            BadOptionError: The endpoint is no URL, or no header can hold the key or another value.
             MissingExtraError: urllib3 is not installed.
         """
         self._address = Address(endpoint)
@@ -79,6 +84,7 @@ class HttpSink:
             **({"x-api-key": api_key} if api_key else {}),
             **(headers or {}),
         }
+        _check_headers(self._headers)
         self._timeout = self._urllib3.Timeout(connect=connect_timeout, read=read_timeout)
         self._now = now
         self._server: Server | None = None
@@ -90,9 +96,12 @@ class HttpSink:
         return f"<HttpSink {self._address}>"
 
     def _new_pool(self) -> Any:
-        return self._urllib3.connection_from_url(
-            self._address.origin, maxsize=1, timeout=self._timeout, retries=False
-        )
+        try:
+            return self._urllib3.connection_from_url(
+                self._address.origin, maxsize=1, timeout=self._timeout, retries=False
+            )
+        except self._urllib3.exceptions.LocationParseError:
+            raise refused(str(self._address)) from None
 
     @property
     def server(self) -> Server:
@@ -259,6 +268,17 @@ class HttpSink:
             for connection in filter(None, old.pool.queue):
                 connection.close()
             queue.LifoQueue.__init__(old.pool, 1)
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    """Refuse what could never be sent; its value is a key, perhaps, and not for a log."""
+    for name, value in headers.items():
+        if not _VALUE.fullmatch(value):
+            what = "The API key" if name == "x-api-key" else f"The header {name}"
+            raise BadOptionError(
+                f"{what} has a line break or a character in it that no HTTP header can hold; "
+                "it takes letters, digits and signs of ASCII."
+            )
 
 
 def _batch(operations: Sequence[Operation], _: Server) -> _Body:

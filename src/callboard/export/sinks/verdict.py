@@ -3,13 +3,13 @@
 =====================  ==========================================================
 status                 verdict
 =====================  ==========================================================
-2xx                    accepted
+2xx                    accepted; but a web page is no answer of a server for traces
 409                    accepted: they are there already
 401, 403               the key is missing or refused
 413                    too large, all at once
 408, 425, 429, 503     not now; ``Retry-After`` is honoured
 other 5xx              not now; or it fails over these operations, and not over others
-3xx, 1xx               not now: somebody stands between, a portal or a proxy
+3xx, 1xx, a web page   not now: somebody stands between, a portal or a proxy
 other 4xx              never
 =====================  ==========================================================
 """
@@ -17,6 +17,7 @@ other 4xx              never
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from callboard.errors import (
     BatchRejectedError,
@@ -48,7 +49,8 @@ def verdict_on(
         server: What to call the server.
         has_key: Whether a key was sent.
     """
-    if 200 <= status < 300 or status == _ACCEPTED:
+    is_page = body.lstrip()[:1] == b"<"
+    if (200 <= status < 300 and not is_page) or status == _ACCEPTED:
         return None
     said = f"{server} answered {status}{_sentence(body)}"
     if status in _KEY:
@@ -69,11 +71,20 @@ def _sentence(body: bytes) -> str:
     text = body.decode("utf-8", "replace").strip()
     try:
         said = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         said = text
     if isinstance(said, dict):
         said = said.get("detail") or said.get("error") or said.get("message") or text
+    if isinstance(said, list):
+        said = [_told(each) for each in said]
     # One line, as logs have; and nothing that a terminal would obey.
     line = " ".join(str(said).split())
     shown = "".join(each for each in line if each.isprintable())[:_SENTENCE]
     return f": {shown}" if shown else ""
+
+
+def _told(problem: Any) -> Any:
+    """Return what FastAPI says of a problem, without the input: that is a trace's content."""
+    if not isinstance(problem, dict):
+        return problem
+    return {name: each for name, each in problem.items() if name in ("type", "loc", "msg")}

@@ -82,12 +82,13 @@ class Spool:
                 dropped at once, and what is sent again after a crash.
 
         Raises:
-            BadOptionError: A number is not positive.
+            BadOptionError: A number is not positive, or the directory is in a home directory
+                that nobody knows.
         """
         for name, number in (("max_bytes", max_bytes), ("segment_bytes", segment_bytes)):
             if number <= 0:
                 raise BadOptionError(f"{name} is {number}, and takes a positive number of bytes.")
-        self.directory = Path(directory).expanduser()
+        self.directory = _expanded(Path(directory))
         self._max_bytes = max_bytes
         # Small enough that dropping one makes room, and does not empty the spool.
         self._segment_bytes = min(segment_bytes, max(1, max_bytes // 8))
@@ -382,3 +383,13 @@ class Spool:
             box.abandon()
         if quarantine is not None:
             quarantine.after_fork()
+
+
+def _expanded(directory: Path) -> Path:
+    try:
+        return directory.expanduser()
+    except RuntimeError:  # A container's user, say, that has none.
+        raise BadOptionError(
+            f"The directory of a spool is {str(directory)!r}, and there is no such home directory: "
+            "it takes a path that needs none."
+        ) from None

@@ -10,8 +10,9 @@ from __future__ import annotations
 import logging
 import time
 from abc import ABCMeta
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, cast
 from uuid import UUID
@@ -23,10 +24,12 @@ from langsmith.run_helpers import get_tracing_context
 from langsmith.utils import LangSmithError
 
 from callboard.langchain.client import ExporterClient, exporter_client, redacting
+from callboard.langchain.redacting import RedactingClient
 from callboard.langsmith import tracer as alone
 from callboard.langsmith.defaults import NEAREST_WINS, fill_in_metadata
 from callboard.langsmith.exporters import default_exporter
 from callboard.langsmith.operations import runtime
+from callboard.redaction import Redaction
 from callboard.tracing.run import Run
 from callboard.usage import Usage, add_usage
 from callboard.wire.operations import Operation
@@ -150,8 +153,7 @@ class LangChainTracer(alone.LangChainTracer, metaclass=_Tracers):
         if get_tracing_context()["enabled"] is False:
             run.extra[_DISABLED] = True
 
-    def _settle_destination(self, run: Any) -> None:
-        parent: Any = self.run_map.get(str(run.parent_run_id)) if run.parent_run_id else None
+    def _settle_destination(self, run: Any, parent: Any) -> None:
         # A run of the SDK's own finds out where a root goes, from all who have a say in it.
         settled = parent or run_trees.RunTree(
             id=run.id, name=run.name, project_name=self.project_name, address=self.address
@@ -184,23 +186,40 @@ class LangChainTracer(alone.LangChainTracer, metaclass=_Tracers):
         if self._is_plain(run):
             super()._post(run)
         else:
-            run.ls_client = self.client
-            with redacting(self._redactions):
+            with self._sending(run):
                 run.post()
 
     def _patch(self, run: Any, *, with_inputs: bool) -> None:
         if self._is_plain(run):
             super()._patch(run, with_inputs=with_inputs)
         else:
-            with redacting(self._redactions):
+            with self._sending(run):
                 run.patch(exclude_inputs=not with_inputs)
+
+    @contextmanager
+    def _sending(self, run: Any) -> Generator[None]:
+        """Have what a run sends redacted, by whichever client it goes."""
+        redactions, replicas = self._redactions, run.replicas
+        run.ls_client = _redacting(self.client, redactions)
+        if replicas and redactions:
+            run.replicas = [
+                {**each, "client": _redacting(each["client"], redactions)}
+                if each.get("client")
+                else each
+                for each in replicas
+            ]
+        try:
+            with redacting(redactions):
+                yield
+        finally:
+            run.ls_client, run.replicas = self.client, replicas
 
     def _is_plain(self, run: Any) -> bool:
         """Whether a run goes to a project, through our exporter: no need to ask the SDK then."""
         if self._destination is not None:
             return True
         if not isinstance(self.client, ExporterClient):
-            return self.redaction is not None  # The SDK would send without asking for it.
+            return False
         return run.address is None and not run.replicas
 
     @property
@@ -248,6 +267,13 @@ class LangChainTracer(alone.LangChainTracer, metaclass=_Tracers):
             return super().wait_for_futures(timeout)
         cast("Any", self.client).flush()
         return True
+
+
+def _redacting(client: Any, redactions: Sequence[Redaction]) -> Any:
+    """Return a client, or what stands before it; ours redacts by itself."""
+    if not redactions or isinstance(client, ExporterClient):
+        return client
+    return RedactingClient(client, redactions)
 
 
 def _patch_missing_metadata(tracer: LangChainTracer, run: Run) -> None:

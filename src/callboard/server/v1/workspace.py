@@ -8,16 +8,19 @@ from starlette.routing import Route
 
 from callboard.server.answers import answer
 from callboard.server.board import board_of
+from callboard.server.columns import moment_shown
 
 __all__ = ["ROUTES"]
 
 
 async def _settings(request: Request) -> Response:
+    tenant_id = board_of(request).tenant_id
     return answer(
         {
-            "id": str(board_of(request).tenant_id),
+            "id": str(tenant_id),
             "display_name": "Callboard",
-            "created_at": "2026-01-01T00:00:00+00:00",
+            # Its id, a UUID of version 7, begins with when it was made, in milliseconds.
+            "created_at": moment_shown((tenant_id.int >> 80) * 1000),
             "tenant_handle": None,
         }
     )

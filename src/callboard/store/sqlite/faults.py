@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
+import zstandard
 
 from callboard.errors import StoreFormatError, StoreFullError, StoreUnavailableError
 
 __all__ = ["faults_of"]
 
-_DAMAGED = (apsw.NotADBError, apsw.CorruptError)
+# A payload that can't be decompressed is one that was written over.
+_DAMAGED = (apsw.NotADBError, apsw.CorruptError, zstandard.ZstdError)
 _UNAVAILABLE = (
     apsw.AuthError,
     apsw.BusyError,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
@@ -38,6 +39,11 @@ _INSIDE = """
         sum(prompt_cost), sum(completion_cost), sum(total_cost), min(first_token_us)
     FROM runs INDEXED BY runs_counting
     WHERE counts = 1 AND trace_id = ?1 AND dotted >= ?2 AND dotted < ?2 || '/'
+"""
+_DETAILS = """
+    SELECT details FROM runs INDEXED BY runs_models
+    WHERE run_type = 'llm' AND trace_id = ?1 AND dotted >= ?2 AND dotted < ?2 || '/'
+        AND counts = 1 AND details IS NOT NULL
 """
 # The index alone says which rows are in the window, so those before it are not read.
 _WINDOW = f"""
@@ -193,10 +199,34 @@ def _read_subtree(db: apsw.Connection, record: RunRecord) -> None:
         record.subtree_tokens, record.subtree_cost = record.tokens, record.cost
         record.subtree_first_token_us = record.first_token_us
         return
-    [row] = db.execute(_INSIDE, (record.trace_id.bytes, record.dotted_order))
+    place = (record.trace_id.bytes, record.dotted_order)
+    [row] = db.execute(_INSIDE, place)
     prompt, completion, total, prompt_cost, completion_cost, total_cost, first_token_us = row
+    kinds = _details_inside(db, place) if total is not None else {}
     if total is not None:
-        record.subtree_tokens = Tokens(prompt, completion, total)
+        record.subtree_tokens = Tokens(
+            prompt,
+            completion,
+            total,
+            kinds.get("prompt_tokens", {}),
+            kinds.get("completion_tokens", {}),
+        )
     if total_cost is not None:
-        record.subtree_cost = Cost(prompt_cost, completion_cost, total_cost)
+        record.subtree_cost = Cost(
+            prompt_cost,
+            completion_cost,
+            total_cost,
+            kinds.get("prompt_cost", {}),
+            kinds.get("completion_cost", {}),
+        )
     record.subtree_first_token_us = first_token_us
+
+
+def _details_inside(db: apsw.Connection, place: tuple[bytes, str]) -> dict[str, Counter[str]]:
+    """Return what the models at and below a place have used and cost, by kind."""
+    kinds: dict[str, Counter[str]] = {}
+    for (details,) in db.execute(_DETAILS, place):
+        for name, told in read(details.encode()).items():
+            if isinstance(told, dict):
+                kinds.setdefault(name, Counter()).update(told)
+    return kinds

@@ -54,7 +54,12 @@ class SqliteStore:
 
     def __init__(self, connections: Connections, prices: PriceList) -> None:
         self._connections = connections
-        self._writer = RunWriter(connections.writer, prices)
+        try:
+            with faults_of(connections.path):
+                self._writer = RunWriter(connections.writer, prices)
+        except BaseException:
+            connections.close()
+            raise
         self._writing = threading.Lock()
         self._totals = ProjectTotals()
 
