@@ -54,8 +54,8 @@ bench-server: $(VENV)/.dev ## Measure the server: what it takes in, and what it 
 parity: $(VENV)/.parity ## Run langchain-core's own tests, without and with Callboard in place
 	$(BIN)/python -m tests.parity
 
-platforms: $(VENV)/.platforms ## Read back what MLflow, W&B and Streamlit are told (installs 400 MB of them)
-	$(BIN)/python -m pytest -n 0 -m slow tests/platforms
+platforms: $(VENV)/platforms/.made ## Read back what MLflow, W&B and Streamlit are told (they are 700 MB)
+	$(VENV)/platforms/bin/python -m pytest -n 0 -m slow tests/platforms
 
 sdk-suite: $(VENV)/.dev $(VENV)/sdk-suite/.made ## Run the langsmith SDK's own tests against the server
 	$(BIN)/python -m tests.sdk_suite --python $(VENV)/sdk-suite/bin/python
@@ -90,8 +90,12 @@ $(VENV)/.dev: pyproject.toml requirements/dev.txt requirements/constraints.txt |
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/.platforms: $(VENV)/.dev requirements/platforms.txt
-	$(PIP) install --quiet -c requirements/constraints.txt -r requirements/platforms.txt
+# Apart from the rest, so that the tests that take seconds don't import what takes minutes.
+$(VENV)/platforms/.made: requirements/dev.txt requirements/platforms.txt | $(VENV)/bin/python
+	$(BIN)/python -m venv $(VENV)/platforms
+	$(VENV)/platforms/bin/python -m pip --disable-pip-version-check install --quiet \
+	  -c requirements/constraints.txt -r requirements/dev.txt -r requirements/platforms.txt
+	$(VENV)/platforms/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.parity: $(VENV)/.dev requirements/parity.txt

@@ -10,6 +10,7 @@ from callboard.payloads import Payload, field, unwrapped
 
 __all__ = ["generations", "identify"]
 
+_MADE_UP = ("lc_", "run-")
 _REASONS = ("finish_reason", "stop_reason", "done_reason")
 
 
@@ -35,9 +36,15 @@ def identify(record: RunRecord, outputs: Any) -> None:
         message = unwrapped(field(answer, "message"))
         said = field(message, "response_metadata")
         if record.response_id is None:
-            record.response_id = _text(field(said, "id")) or _text(field(message, "id"))
+            record.response_id = _text(field(said, "id")) or _given_id(message)
         if reason := _reason(field(answer, "generation_info")) or _reason(said):
             record.finish_reasons.append(reason)
+
+
+def _given_id(message: Payload) -> str | None:
+    """Return a message's id, if it is the provider's and not one that LangChain has made up."""
+    told = _text(field(message, "id"))
+    return None if told is None or told.startswith(_MADE_UP) else told
 
 
 def _reason(said: Payload) -> str | None:

@@ -41,6 +41,7 @@ class PublishedPrices:
                 "For published prices, the package genai-prices is needed: "
                 "pip install 'callboard[cost]'."
             ) from None
+        self.cost("", None, Tokens())  # It reads its data when it is first asked.
 
     def cost(self, model: str, provider: str | None, tokens: Tokens) -> Cost | None:
         """Return what tokens cost; None if the model, or its provider, is not on the list."""

@@ -86,14 +86,14 @@ def provider_of(record: RunRecord) -> str | None:
 class GenAI:
     """The GenAI conventions."""
 
-    schema_url: str | None = "https://opentelemetry.io/schemas/1.41.0"
-
     def __init__(self, *, latest: bool = False) -> None:
         """Choose between today's names and the next.
 
         Args:
             latest: Whether the next ones are wanted.
         """
+        # The next ones have not been published as a schema yet.
+        self.schema_url = None if latest else "https://opentelemetry.io/schemas/1.41.0"
         self._cache_write = "cache_write" if latest else "cache_creation"
 
     def name(self, record: RunRecord) -> str:
