@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 __all__ = ["clock_from", "microseconds", "moment_at", "now", "now_us"]
 
@@ -13,7 +12,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-_source: Callable[[], datetime] = partial(datetime.now, UTC)
+def _system_time() -> datetime:
+    # Looked up at each call: programs under test put another `datetime` in its place.
+    return datetime.now(UTC)
+
+
+_source: Callable[[], datetime] = _system_time
 
 
 def now() -> datetime:

@@ -82,6 +82,7 @@ class AIMessage(Message):
 
     Attributes:
         tool_calls: The calls it asks for, each with ``name``, ``args`` and ``id``.
+        invalid_tool_calls: Those that it asks for in a way that can't be understood.
         usage_metadata: Tokens used: ``input_tokens``, ``output_tokens``, ``total_tokens``,
             and optionally ``input_token_details`` and ``output_token_details``.
     """
@@ -89,14 +90,23 @@ class AIMessage(Message):
     type: str = "ai"
     tool_calls: list[dict[str, Any]] = _field(default_factory=list)
     usage_metadata: dict[str, Any] | None = None
+    invalid_tool_calls: list[dict[str, Any]] = _field(default_factory=list)
 
 
 @dataclass(slots=True)
 class ToolMessage(Message):
-    """What a tool returned, as an answer to the call of that id."""
+    """What a tool returned, as an answer to the call of that id.
+
+    Attributes:
+        tool_call_id: The call.
+        status: ``success`` or ``error``.
+        artifact: What it found besides, which is not for the model.
+    """
 
     type: str = "tool"
     tool_call_id: str = ""
+    status: str = "success"
+    artifact: Any = None
 
 
 @dataclass(slots=True)
@@ -121,10 +131,12 @@ class Generation:
     Attributes:
         text: The text.
         generation_info: What the provider said of it, such as the reason why it ended.
+        type: What it is.
     """
 
     text: str
     generation_info: dict[str, Any] | None = None
+    type: str = "Generation"
 
 
 @dataclass(slots=True)
@@ -133,6 +145,7 @@ class ChatGeneration:
 
     message: Message
     generation_info: dict[str, Any] | None = None
+    type: str = "ChatGeneration"
 
     @property
     def text(self) -> str:
@@ -147,10 +160,14 @@ class LLMResult:
     Attributes:
         generations: A list for each prompt, of one or more candidate answers.
         llm_output: What the provider said of the whole, such as ``token_usage``.
+        run: The runs that made it, if whoever made it says so.
+        type: What it is.
     """
 
     generations: Sequence[Sequence[Generation | ChatGeneration]]
     llm_output: dict[str, Any] | None = None
+    run: list[Any] | None = None
+    type: str = "LLMResult"
 
 
 @dataclass(slots=True)
@@ -160,6 +177,7 @@ class Document:
     page_content: str
     metadata: dict[str, Any] = _field(default_factory=dict)
     id: str | None = None
+    type: str = "Document"
 
 
 @dataclass(slots=True)

@@ -285,7 +285,7 @@ def test_the_usage_of_a_stream_that_broke_off_is_told():
     update = sent.of("model", "update")
     assert update.parts["error"].startswith("ConnectionResetError('gone')")
     assert update.parts["extra"]["metadata"]["usage_metadata"] == told
-    assert update.parts["outputs"]["generations"][0][0]["message"]["content"] == "he"
+    assert update.parts["outputs"]["generations"][0][0]["message"]["kwargs"]["content"] == "he"
 
 
 async def test_a_token_has_been_heard_by_all_when_telling_it_returns():

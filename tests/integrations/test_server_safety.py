@@ -120,6 +120,7 @@ def test_a_body_that_would_become_huge_is_stopped(board):
     assert board.ask("GET", "/ok").status == 200
 
 
+ANY_ID = str(uuid4()).encode()
 MALFORMED = {
     "no JSON": ("POST", "/runs/query", b"{", {}),
     "no object": ("POST", "/runs/query", b"[]", {}),
@@ -142,6 +143,47 @@ MALFORMED = {
     "v2 without a project": ("POST", "/api/v2/runs/query", b"{}", {}),
     "v2, a column that is none": ("GET", f"/api/v2/runs/{uuid4()}?selects=X", None, {}),
     "a token for nothing": ("POST", "/feedback/tokens", b"[1]", {}),
+    "a column that is null": ("POST", "/runs/query", b'{"select": [null]}', {}),
+    "v2, a column that is null": (
+        "POST",
+        "/api/v2/runs/query",
+        b'{"project_ids": ["%s"], "selects": [null]}' % ANY_ID,
+        {},
+    ),
+    "an endless limit": ("GET", "/sessions?limit=inf", None, {}),
+    "an endless page": (
+        "POST",
+        "/api/v2/runs/query",
+        b'{"ids": ["%s"], "page_size": "inf"}' % ANY_ID,
+        {},
+    ),
+    "an offset beyond all": ("GET", "/sessions?offset=1e300", None, {}),
+    "an outline beyond all": ("GET", f"/traces/{uuid4()}/outline?offset=1e300", None, {}),
+    "a token for ever": (
+        "POST",
+        "/feedback/tokens",
+        b'{"run_id": "%s", "feedback_key": "k", "expires_in": {"days": 1e300}}' % ANY_ID,
+        {},
+    ),
+    "a token beyond the calendar": (
+        "POST",
+        "/feedback/tokens",
+        b'{"run_id": "%s", "feedback_key": "k", "expires_in": {"days": 900000000}}' % ANY_ID,
+        {},
+    ),
+    "a score beyond adding": ("POST", "/feedback", b'{"key": "k", "score": 1e308}', {}),
+    "categories that are none": (
+        "POST",
+        "/feedback-configs",
+        b'{"feedback_key": "k", "feedback_config": {"type": "categorical", "categories": [1]}}',
+        {},
+    ),
+    "categories that are no list": (
+        "POST",
+        "/feedback-configs",
+        b'{"feedback_key": "k", "feedback_config": {"type": "categorical", "categories": 5}}',
+        {},
+    ),
 }
 
 
@@ -157,6 +199,91 @@ def test_what_is_malformed_is_answered_with_a_sentence(board, case):
 @pytest.mark.parametrize("body", [b'{"limit": 1e400}', b'{"filter": "eq(name, \\"\\ud800\\")"}'])
 def test_what_no_run_can_match_is_no_fault_of_the_server(board, body):
     assert board.ask("POST", "/runs/query", body=body).status < 500
+
+
+WRONG_FEEDBACK = [
+    {"score": "good"},
+    {"score": 1e308},
+    {"feedback_source": 5},
+    {"comment": {"a": 1}},
+]
+
+
+@pytest.mark.parametrize("change", WRONG_FEEDBACK)
+def test_feedback_that_is_changed_wrongly_stays_as_it_was_and_so_does_its_run(board, change):
+    run = run_fields()
+    board.ask("POST", "/runs/batch", batch(run))
+    given = {"id": str(uuid4()), "run_id": run["id"], "key": "mood", "score": 1, "comment": "So."}
+    board.ask("POST", "/feedback", given)
+    path = f"/feedback/{given['id']}"
+    before = board.ask("GET", path).content
+    answer = board.ask("PATCH", path, change)
+    assert answer.status == 422
+    assert next(iter(change)) in answer.content["detail"]
+    assert board.ask("GET", path).content == before
+    assert board.ask("GET", f"/runs/{run['id']}").content["feedback_stats"]["mood"]["avg"] == 1
+
+
+def test_what_feedback_says_besides_can_be_changed(board):
+    given = {"id": str(uuid4()), "key": "mood", "extra": {"seen": 1}, "session_hint": "kept"}
+    board.ask("POST", "/feedback", given)
+    path = f"/feedback/{given['id']}"
+    for extra in ({"seen": 2}, 5, None):
+        assert board.ask("PATCH", path, {"extra": extra}).status == 200
+        shown = board.ask("GET", path).content
+        assert (shown["extra"], shown["session_hint"]) == (extra, "kept")
+
+
+def test_a_project_keeps_a_name(board):
+    project = board.ask("POST", "/sessions", {"name": "named"}).content
+    assert board.ask("PATCH", f"/sessions/{project['id']}", {"name": ""}).status == 422
+    assert board.ask("GET", f"/sessions/{project['id']}").content["name"] == "named"
+
+
+def test_a_project_is_not_taken_for_another_of_its_id(board):
+    project = board.ask("POST", "/sessions", {"name": "one of them"}).content
+    other = {"id": project["id"], "name": "another of them"}
+    answer = board.ask("POST", "/sessions?upsert=true", other)
+    assert answer.status == 409
+    assert "another of them" in answer.content["detail"]
+
+
+@pytest.mark.parametrize("mime_type", ["image/png; a=\u20ac", "image/png\x00", "te xt", ""])
+def test_a_file_of_an_impossible_type_is_one_of_bytes(board, mime_type):
+    run = run_fields()
+    file = b'--b\r\nContent-Disposition: form-data; name="attachment.%s.pic"\r\n' % (
+        run["id"].encode()
+    )
+    file += b"Content-Type: %s; length=3\r\nContent-Length: 3\r\n\r\nabc\r\n" % mime_type.encode()
+    body, headers = multipart(part(f"post.{run['id']}", run), file)
+    assert board.ask("POST", "/runs/multipart", body=body, headers=headers).status == 202
+    answer = board.ask("GET", f"/runs/{run['id']}/attachments/pic")
+    assert (answer.status, answer.content) == (200, "abc")
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"].startswith("attachment")
+
+
+def token_of(board):
+    """Make a run and a feedback token for it; return the run's id, and the token's path."""
+    run = run_fields()
+    board.ask("POST", "/runs/batch", batch(run))
+    wanted = {"run_id": run["id"], "feedback_key": "mood"}
+    token = board.ask("POST", "/feedback/tokens", wanted).content
+    return run["id"], urlsplit(token["url"]).path
+
+
+@pytest.mark.parametrize(("link", "score"), [("0.5", 0.5), ("true", True), ("1", 1.0)])
+def test_a_link_gives_feedback_with_a_score(board, link, score):
+    run_id, path = token_of(board)
+    assert board.ask("GET", f"{path}?score={link}&comment=So.").status == 200
+    [given] = board.ask("GET", f"/feedback?run={run_id}").content
+    assert (given["score"], given["comment"]) == (score, "So.")
+
+
+def test_to_look_where_a_link_leads_gives_no_feedback(board):
+    run_id, path = token_of(board)
+    assert board.ask("HEAD", f"{path}?score=1").status == 200
+    assert board.ask("GET", f"/feedback?run={run_id}").content == []
 
 
 def test_a_filter_that_is_wrong_is_pointed_at(board):
@@ -176,12 +303,68 @@ def test_a_path_that_nobody_knows_is_not_found(board):
     assert board.ask("GET", "/no/such/thing").status == 404
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/runs/query", "POST"),
+        ("OPTIONS", "/api/v1/runs/multipart", "POST"),
+        ("DELETE", "/api/v2/traces/query", "POST"),
+        ("PUT", "/sessions", "GET, HEAD, POST"),
+    ],
+)
+def test_a_method_that_a_path_does_not_take_is_answered_with_those_that_it_does(
+    board, method, path, allowed
+):
+    answer = board.ask(method, path)
+    assert answer.status == 405
+    assert f"takes {allowed}" in answer.content["detail"]
+    assert f"not {method}" in answer.content["detail"]
+    assert answer.headers["allow"] == allowed
+
+
+@pytest.mark.parametrize("prefix", ["", "/api", "/api/v1"])
+def test_a_slash_at_the_end_means_nothing(board, prefix):
+    run = run_fields()
+    assert board.ask("POST", f"{prefix}/runs/batch/", batch(run)).status == 202
+    for path in (f"/runs/{run['id']}", "/sessions", "/info", "/datasets", "/feedback-configs"):
+        with_one, without = (board.ask("GET", f"{prefix}{path}{end}") for end in ("/", ""))
+        assert (with_one.status, with_one.content) == (200, without.content)
+
+
+def test_a_slash_in_a_files_name_is_one(board):
+    run = run_fields()
+    file = b'--b\r\nContent-Disposition: form-data; name="attachment.%s.a/b/"\r\n' % (
+        run["id"].encode()
+    )
+    file += b"Content-Type: text/plain; length=3\r\nContent-Length: 3\r\n\r\nabc\r\n"
+    body, headers = multipart(part(f"post.{run['id']}", run), file)
+    assert board.ask("POST", "/runs/multipart", body=body, headers=headers).status == 202
+    [shown] = board.ask("GET", f"/runs/{run['id']}").content["s3_urls"].values()
+    assert board.ask("GET", urlsplit(shown["presigned_url"]).path).content == "abc"
+
+
 def test_a_client_that_sends_nonsense_costs_nobody_else(board):
     address = urlsplit(board.url)
     with socket.create_connection((address.hostname, address.port), timeout=5) as connection:
         connection.sendall(b"\x16\x03\x01 nonsense\r\n\r\n")
         connection.recv(100)
     assert board.ask("GET", "/ok").status == 200
+
+
+@pytest.mark.parametrize("path", ["/runs/batch", "/runs/multipart", "/runs/query"])
+def test_a_client_that_goes_away_is_no_fault_of_the_server(tmp_path, path):
+    with BoardProcess(tmp_path / "callboard.db") as board:
+        address = urlsplit(board.url)
+        with socket.create_connection((address.hostname, address.port), timeout=5) as connection:
+            connection.sendall(
+                b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n"
+                b"Content-Type: multipart/form-data; boundary=b\r\n\r\n--b" % path.encode()
+            )
+            assert board.ask("GET", "/ok").status == 200
+        assert board.ask("GET", "/ok").status == 200
+        errors = board.stop()
+    assert "please report it" not in errors
+    assert "ClientDisconnect" not in errors
 
 
 def test_a_second_server_on_the_same_file_is_refused(board):

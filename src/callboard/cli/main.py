@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -13,6 +14,8 @@ from callboard.errors import CallboardError
 __all__ = ["main"]
 
 _COMMANDS = (serve, show)
+# What shells say of a program that Ctrl+C ended: 128, and the signal's number.
+_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit status: 0 if it did what it was asked to, 1 if it could not, 2 if it was asked
-        for something that there is not.
+        for something that there is not, 130 if Ctrl+C ended it.
     """
     parser = argparse.ArgumentParser(
         prog="callboard", description="Traces of LLM applications: take them, keep them, show them."
@@ -35,7 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     told = parser.parse_args(arguments)
     try:
         status: int = told.run(told)
+        sys.stdout.flush()
     except CallboardError as error:
         print(f"callboard: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read has seen enough, such as `head`; at its end Python would write once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return status

@@ -43,7 +43,8 @@ def add_to(commands: Any) -> None:
 def _run(told: argparse.Namespace) -> int:
     try:
         from callboard.server.serving import serve
-        from callboard.server.settings import Settings, default_database
+        from callboard.server.settings import Settings
+        from callboard.store.database import default_database
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             f"The server needs the package {error.name}: pip install 'callboard[server]'."

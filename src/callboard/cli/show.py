@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +37,7 @@ def add_to(commands: Any) -> None:
 
 def _run(told: argparse.Namespace) -> int:
     try:
-        from callboard.server.settings import default_database
+        from callboard.store.database import default_database
         from callboard.store.sqlite import SqliteStore
     except ModuleNotFoundError as error:
         raise MissingExtraError(
@@ -47,12 +48,20 @@ def _run(told: argparse.Namespace) -> int:
         raise BadOptionError(f"There is no file {database}; name another with --db.")
     store = SqliteStore.open(database)
     try:
-        outlines = store.read_outline(_trace_id(store, told.trace), limit=_MOST_RUNS)
+        outlines = store.read_outline(_trace_id(store, told.trace), limit=_MOST_RUNS + 1)
     finally:
         store.close()
-    for line in tree(outlines):
-        print(line)
+    for line in tree(outlines[:_MOST_RUNS]):
+        print(_printable(line))
+    if len(outlines) > _MOST_RUNS:
+        print(f"These are the first {_MOST_RUNS} of its runs; there are more.", file=sys.stderr)
     return 0
+
+
+def _printable(line: str) -> str:
+    """Return a line with what the terminal has no characters for escaped."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return line.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _trace_id(store: Store, told: str | None) -> UUID:

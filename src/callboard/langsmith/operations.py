@@ -5,15 +5,12 @@ The application's thread only copies what is told; the rest is done when it is s
 
 from __future__ import annotations
 
-import platform
-import sys
 from datetime import datetime
-from functools import cache
 from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import callboard
+from callboard.langsmith.runtime import environment_metadata, runtime
 from callboard.tracing.run import Run
 from callboard.wire.operations import (
     ENVELOPE,
@@ -27,6 +24,8 @@ __all__ = ["create", "update", "update_with_inputs"]
 
 # The protocol has no type of its own for chat models.
 _RUN_TYPES = {"chat_model": "llm"}
+# The runs of which it is told what they are; others have names.
+_SERIALIZED = frozenset({"llm", "chat_model", "prompt"})
 
 
 class _Told(NamedTuple):
@@ -72,7 +71,7 @@ def create(run: Run) -> Operation:
         run: The run; what it holds now is what is told, whatever becomes of it.
     """
     size = _size(run) + size_of(run.inputs)
-    if run.serialized is not None:
+    if run.serialized is not None and run.run_type in _SERIALIZED:
         size += size_of(run.serialized)
     return LateOperation("create", run.id, _read_create, _told(run), size)
 
@@ -115,8 +114,11 @@ def _read_create(values: tuple[Any, ...]) -> tuple[dict[str, Any], dict[str, Any
     head["reference_example_id"] = told.reference_example_id
     parts = _parts(told)
     parts["inputs"] = told.inputs
-    if told.serialized is not None:
-        parts["serialized"] = told.serialized
+    if isinstance(told.serialized, dict) and told.run_type in _SERIALIZED:
+        # What a component is made of may be drawn in it, which is as big as it is useless here.
+        parts["serialized"] = {
+            name: value for name, value in told.serialized.items() if name != "graph"
+        }
     return head, parts
 
 
@@ -149,25 +151,27 @@ def _place(told: _Told) -> dict[str, Any]:
 
 def _parts(told: _Told) -> dict[str, Any]:
     parts: dict[str, Any] = {
-        "events": list(told.events),
-        "extra": {"runtime": runtime(), **told.extra},
+        "events": [_event(each) for each in told.events],
+        "extra": _extra(told.extra),
     }
     if told.end_time is not None:
-        if told.outputs is not None:
-            parts["outputs"] = told.outputs
+        parts["outputs"] = {} if told.outputs is None else told.outputs
         if told.error is not None:
             parts["error"] = told.error
     return parts
 
 
-@cache
-def runtime() -> dict[str, str]:
-    """Return what the process runs on, which every run tells."""
-    return {
-        "sdk": "callboard-py",
-        "sdk_version": callboard.__version__,
-        "library": "callboard",
-        "platform": platform.platform(),
-        "runtime": "python",
-        "runtime_version": sys.version.split()[0],
-    }
+def _event(event: dict[str, Any]) -> dict[str, Any]:
+    """Return an event as it is told; of a token, that it came: what it says is in the outputs."""
+    if event.get("name") != "new_token" or "kwargs" not in event:
+        return event
+    return {name: value for name, value in event.items() if name != "kwargs"}
+
+
+def _extra(extra: dict[str, Any]) -> dict[str, Any]:
+    told = {"runtime": runtime(), **extra}
+    own = extra.get("metadata") or {}
+    environment = environment_metadata()
+    if environment and isinstance(own, dict):
+        told["metadata"] = {**environment, **own}
+    return told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import NamedTuple
 
+from callboard.export import Exporter
 from callboard.langsmith import settings
 from callboard.langsmith.exporters import DefaultExporter, default_exporter, made_for
 
@@ -37,16 +38,19 @@ def exporter_to(server: Server) -> DefaultExporter:
     """
     if server == Server():
         return default_exporter()
+    # The environment may name another server, or redact otherwise, since it was asked last.
+    endpoint = server.endpoint or settings.endpoint()
+    server = server._replace(endpoint=endpoint)
     exporter = _exporters.get(server)
     if exporter is None:
         with _lock:
             exporter = _exporters.get(server)
             if exporter is None:
-                exporter = _exporters[server] = made_for(
-                    server.endpoint or settings.endpoint(),
-                    server.api_key,
-                    headers=dict(server.headers),
-                )
+                headers = dict(server.headers)
+                exporter = made_for(endpoint, server.api_key, headers=headers)
+                _exporters[server] = exporter
+    if isinstance(exporter, Exporter):
+        exporter.redaction = settings.redaction()
     return exporter
 
 

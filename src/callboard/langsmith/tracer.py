@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol, Self
-from urllib.parse import quote
 from uuid import UUID
-from zlib import crc32
 
 from callboard.callbacks.scope import joined
 from callboard.errors import NoTracedRunError
@@ -17,17 +15,22 @@ from callboard.langsmith.attachments import read_attachments
 from callboard.langsmith.clients import ClientDestination
 from callboard.langsmith.defaults import fill_in_metadata, with_defaults
 from callboard.langsmith.exporters import default_exporter
+from callboard.langsmith.links import run_url
 from callboard.langsmith.operations import create, update, update_with_inputs
+from callboard.langsmith.sampling import sampled
 from callboard.payloads import Payload
 from callboard.redaction import Redaction, redacted
 from callboard.redaction.said import SAID_AS
 from callboard.tracing.base import HOOKS, BaseTracer
-from callboard.tracing.capture import capture, capture_measured
+from callboard.tracing.capture import Serialised, capture, capture_measured
 from callboard.tracing.run import Run
 from callboard.usage import Usage, add_usage, response_usage
 from callboard.wire.operations import Attachment, Operation
 
 __all__ = ["Destination", "LangChainTracer"]
+
+_SENDING_SECONDS = 5.0
+_BIG_OPTIONS = frozenset({"functions", "messages", "response_format", "tools"})
 
 
 class Destination(Protocol):
@@ -123,7 +126,7 @@ class LangChainTracer(BaseTracer):
     def _create_chat_model_run(
         self, serialized: Mapping[str, Any] | None, messages: Any, run_id: UUID, **kwargs: Any
     ) -> Run:
-        run = super()._create_chat_model_run(serialized, messages, run_id, **kwargs)
+        run = super()._create_chat_model_run(serialized, Serialised(messages), run_id, **kwargs)
         run.run_type = "llm"  # The protocol has no type of its own for chat models.
         return run
 
@@ -191,7 +194,17 @@ class LangChainTracer(BaseTracer):
             run.extra["metadata"] = {**run.metadata, "usage_metadata": total}
         self._on_ended(run)
 
-    _on_llm_start = _on_chat_model_start = _on_chain_start = _on_started
+    def _on_model_started(self, run: Run) -> None:
+        """Say in the metadata, too, what a model is called with: servers look for it there."""
+        options = run.extra.get("invocation_params")
+        if isinstance(options, dict):
+            fill_in_metadata(run, self.tracing_metadata)
+            told = {name: value for name, value in options.items() if name not in _BIG_OPTIONS}
+            fill_in_metadata(run, told)
+        self._on_started(run)
+
+    _on_llm_start = _on_chat_model_start = _on_model_started
+    _on_chain_start = _on_started
     _on_tool_start = _on_retriever_start = _on_started
     _on_llm_end = _on_llm_error = _on_model_ended
     _on_chain_end = _on_chain_error = _on_ended
@@ -269,7 +282,7 @@ class LangChainTracer(BaseTracer):
 
     def _send(self, run: Run, operation_of: Callable[[Run], Operation]) -> None:
         if self._samples(run.trace_id):
-            is_over = run.parent_run_id is None and run.end_time is not None
+            is_over = run.end_time is not None and self._is_outermost(run)
             operation = operation_of(run)
             operation.attachments = self._new_attachments(run)
             redactions = self._redactions
@@ -277,6 +290,10 @@ class LangChainTracer(BaseTracer):
                 self._exporter.submit(operation, urgent=is_over, redactions=redactions)
             else:
                 self._exporter.submit(operation, urgent=is_over)
+
+    def _is_outermost(self, run: Run) -> bool:
+        """Whether no run that this one is part of is still to end here; elsewhere it may be."""
+        return run.parent_run_id is None or str(run.parent_run_id) not in self.run_map
 
     def _new_attachments(self, run: Run) -> dict[str, Attachment]:
         """Return those attachments that have not been sent when the run started."""
@@ -356,18 +373,26 @@ class LangChainTracer(BaseTracer):
         return kept, list(safe.head["tags"])
 
     def get_run_url(self) -> str:
-        """Return the address of the last trace on its server.
+        """Return the address of the last trace: see `callboard.langsmith.links.run_url`.
+
+        What has not been sent yet is sent first, so that its server knows it.
 
         Raises:
             NoTracedRunError: No trace has ended yet.
         """
         if self.latest_run is None:
             raise NoTracedRunError("No trace has ended yet: get_run_url() has none to point at.")
-        if self.client is not None:
-            return str(self.client.get_run_url(run=self.latest_run, project_name=self.project_name))
-        origin = settings.endpoint().rstrip("/").removesuffix("/v1").removesuffix("/api")
-        project = quote(self.latest_run.session_name or settings.project(), safe="")
-        return f"{origin}/projects/{project}/r/{self.latest_run.id}"
+        if self._goes_by_client:
+            client: Any = self.client
+            return str(client.get_run_url(run=self.latest_run, project_name=self.project_name))
+        self.wait_for_futures(_SENDING_SECONDS)
+        project = self.latest_run.session_name or settings.project()
+        return run_url(settings.endpoint(), settings.api_key(), project, self.latest_run.id)
+
+    @property
+    def _goes_by_client(self) -> bool:
+        """Whether runs are sent by a client of the SDK's, which knows where to."""
+        return self.client is not None
 
     def wait_for_futures(self, timeout: float = 30.0) -> bool:
         """Wait until what has been sent so far has arrived.
@@ -389,13 +414,3 @@ def _overrides(kind: type[LangChainTracer], *methods: str) -> bool:
 def _has_hooks(kind: type[LangChainTracer]) -> bool:
     """Whether a subclass is told of runs, and may look at those inside them."""
     return _overrides(kind, "_persist_run", *HOOKS)
-
-
-def sampled(trace_id: UUID) -> bool:
-    """Whether a trace is among those to send; the same for all of its runs.
-
-    Args:
-        trace_id: The trace.
-    """
-    rate = settings.sampling_rate()
-    return rate >= 1 or crc32(trace_id.bytes) < rate * 2**32

@@ -95,12 +95,20 @@ class Texts:
         """Return what is no JSON yet as it will be, unless there is nothing in it to redact."""
         if type(value) is int and -_SHORT < value < _SHORT:
             return value
+        if type(value) is bytes:
+            return self._bytes(value, counts)
         plain = json.decode(json.encode(value))
         if isinstance(plain, str | int | float):
             text = str(plain)
             safe = self.text(text, counts)
             return value if safe == text else safe
         return self.value(plain, counts)
+
+    def _bytes(self, value: bytes, counts: Counter[str]) -> bytes:
+        """Return bytes as they may be told; they are read as text, which their JSON is not."""
+        text = value.decode("utf-8", "surrogateescape")
+        safe = self.text(text, counts)
+        return value if safe == text else safe.encode("utf-8", "surrogateescape")
 
 
 def _applied(rule: Rule | Names, text: str, counts: Counter[str]) -> str:

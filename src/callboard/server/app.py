@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import Mount, Route
 
-from callboard.server import info, ingest, missing, outlines, v1, v2
+from callboard.server import info, ingest, outlines, v1, v2
 from callboard.server.board import Board
 from callboard.server.faults import HANDLERS
 from callboard.server.guard import Guard
+from callboard.server.missing import missing_beside
+from callboard.server.slashes import Slashes
 
 __all__ = ["make_app"]
 
@@ -19,13 +21,7 @@ __all__ = ["make_app"]
 # think is missing (LangSmith protocol: URL prefixes).
 _PREFIXES = ("/api/v1", "/api", "")
 
-_V1: Sequence[BaseRoute] = [
-    *info.ROUTES,
-    *ingest.ROUTES,
-    *outlines.ROUTES,
-    *v1.ROUTES,
-    *missing.ROUTES,
-]
+_V1: Sequence[Route] = [*info.ROUTES, *ingest.ROUTES, *outlines.ROUTES, *v1.ROUTES]
 
 
 def make_app(board: Board) -> Starlette:
@@ -36,10 +32,13 @@ def make_app(board: Board) -> Starlette:
     """
     app = Starlette(
         routes=[
-            Mount("/api/v2", routes=[*v2.ROUTES, *missing.ROUTES]),
-            *(Mount(prefix, routes=list(_V1)) for prefix in _PREFIXES),
+            Mount("/api/v2", routes=[*v2.ROUTES, *missing_beside(v2.ROUTES)]),
+            *(Mount(prefix, routes=[*_V1, *missing_beside(_V1)]) for prefix in _PREFIXES),
         ],
-        middleware=[Middleware(Guard, allowed_hosts=board.settings.allowed_hosts)],
+        middleware=[
+            Middleware(Guard, allowed_hosts=board.settings.allowed_hosts),
+            Middleware(Slashes),
+        ],
         exception_handlers=dict(HANDLERS),
     )
     app.state.board = board

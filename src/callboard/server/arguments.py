@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from math import isfinite
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +21,8 @@ from callboard.wire.orders import moment, shown
 __all__ = ["Arguments"]
 
 MAX_IDS = 1_000
+MAX_COUNT = 2**53
+"""Beyond it not each whole number is a float, and not much is one of SQLite's."""
 
 
 class Arguments:
@@ -70,9 +74,9 @@ class Arguments:
     def texts(self, name: str) -> list[str]:
         """Return a list of text."""
         values = self.values(name)
-        bad = next((value for value in values if not isinstance(value, str)), None)
-        if bad is not None:
-            raise Invalid(f"{name} has {shown(bad)}; it takes a list of text.")
+        for value in values:
+            if not isinstance(value, str):
+                raise Invalid(f"{name} has {shown(value)}; it takes a list of text.")
         return values
 
     def object(self, name: str) -> dict[str, Any] | None:
@@ -108,15 +112,15 @@ class Arguments:
         raise Invalid(f"{name} is {shown(value)}; it takes true or false.")
 
     def number(self, name: str) -> float | None:
-        """Return a number."""
+        """Return a number, which is finite."""
         value = self.raw(name)
         if value is None:
             return None
-        try:
+        with suppress(ValueError, OverflowError):
             if isinstance(value, str | int | float) and not isinstance(value, bool):
-                return float(value)
-        except ValueError:
-            pass
+                number = float(value)
+                if isfinite(number):
+                    return number
         raise Invalid(f"{name} is {shown(value)}; it takes a number.")
 
     def count(self, name: str, default: int) -> int:
@@ -124,9 +128,9 @@ class Arguments:
         value = self.number(name)
         if value is None:
             return default
-        if value >= 0 and value == int(value):
+        if 0 <= value <= MAX_COUNT and value == int(value):
             return int(value)
-        raise Invalid(f"{name} is {shown(value)}; it takes a whole number, 0 or more.")
+        raise Invalid(f"{name} is {shown(value)}; it takes a whole number, 0 to {MAX_COUNT}.")
 
     def moment(self, name: str) -> int | None:
         """Return a moment, in microseconds since 1970."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from callboard.errors import (
@@ -86,6 +86,11 @@ def _explain(request: Request, error: Exception) -> Response:
     return answer({"detail": str(error)}, status, headers)
 
 
+def _leave(_request: Request, _error: ClientDisconnect) -> Response:
+    """Answer nobody: the client went away before it had said all, which is no fault of ours."""
+    return answer({"detail": "The request ended before its body did."}, 400)
+
+
 def _explain_http(_request: Request, error: HTTPException) -> Response:
     return answer({"detail": error.detail}, error.status_code, error.headers)
 
@@ -102,6 +107,7 @@ HANDLERS: Mapping[Any, Callable[[Request, Any], Response]] = {
     **dict.fromkeys(_STATUSES, _explain),
     FilterError: _explain_filter,
     HTTPException: _explain_http,
+    ClientDisconnect: _leave,
     Exception: _explain_fault,
 }
 """What answers for each exception."""

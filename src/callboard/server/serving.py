@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 import gc
-import logging
+import os
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from weakref import WeakSet
 
 import uvicorn
 
@@ -26,12 +26,10 @@ from callboard.errors import (
 from callboard.locks import FileLock
 from callboard.server.app import make_app
 from callboard.server.board import Board
-from callboard.server.settings import DEFAULT_HOST, Settings, default_database
-from callboard.store.sqlite import SqliteStore
+from callboard.server.settings import DEFAULT_HOST, Settings
+from callboard.store.database import default_database, make_folder, open_database
 
 __all__ = ["RunningServer", "serve", "start"]
-
-logger = logging.getLogger(__name__)
 
 _STOP_SECONDS = 10.0
 _COLLECT = (50_000, 20, 50)
@@ -152,8 +150,7 @@ class _Served:
         try:
             self._socket = _listen(settings)
             try:
-                store = SqliteStore.open(settings.database, full_sync=settings.full_sync)
-                self._board = Board(store, settings)
+                self._board = _open_board(settings)
             except BaseException:
                 self._socket.close()
                 raise
@@ -162,6 +159,7 @@ class _Served:
             raise
         host, port = self._socket.getsockname()[:2]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        _all_served.add(self)
         self._server = _Uvicorn(
             uvicorn.Config(
                 make_app(self._board),
@@ -187,6 +185,26 @@ class _Served:
         """Tell it to stop."""
         self._server.should_exit = True
 
+    def leave_to_parent(self) -> None:
+        """Let go of the lock and the socket, in the child of a fork: the parent has its own.
+
+        Else they would be taken as long as the child lives, also when the parent has stopped.
+        """
+        self._socket.close()
+        self._lock.release()
+
+
+_all_served: WeakSet[_Served] = WeakSet()
+
+
+def _after_fork() -> None:
+    for served in list(_all_served):
+        served.leave_to_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
 
 class _Uvicorn(uvicorn.Server):
     """Says when it answers, and leaves signals alone where it isn't the main thread's affair."""
@@ -199,10 +217,18 @@ class _Uvicorn(uvicorn.Server):
             self.on_start()
 
 
+def _open_board(settings: Settings) -> Board:
+    store = open_database(settings.database, full_sync=settings.full_sync)
+    try:
+        return Board(store, settings)
+    except BaseException:
+        store.close()
+        raise
+
+
 def _claim(database: Path) -> FileLock:
     """Take a database for this process."""
-    with suppress(OSError):  # What is wrong with it is for the store to say.
-        database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(database)
     lock = database.with_name(database.name + ".lock")
     try:
         return FileLock(lock)

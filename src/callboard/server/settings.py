@@ -6,27 +6,14 @@ import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from platformdirs import user_data_dir
-
-from callboard.environment import value_of
 from callboard.errors import BadOptionError
+from callboard.store.database import default_database
 from callboard.wire.intake import Limits
 
-__all__ = ["DEFAULT_HOST", "DEFAULT_PORT", "Settings", "default_database"]
+__all__ = ["DEFAULT_HOST", "DEFAULT_PORT", "Settings"]
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 1984
-
-
-def default_database() -> Path:
-    """Return the file to use when none is named: ``CALLBOARD_DB``, or one in the user's data.
-
-    That is ``callboard/callboard.db`` in ``XDG_DATA_HOME`` (XDG Base Directory Specification),
-    or where the platform keeps such things.
-    """
-    if told := value_of("CALLBOARD_DB"):
-        return Path(told).expanduser()
-    return Path(user_data_dir("callboard", appauthor=False)) / "callboard.db"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
-from callboard.errors import BoardClosedError, BoardOverloadedError
+from callboard.errors import BoardClosedError, BoardOverloadedError, StoreError
 from callboard.store.base import Store
 from callboard.store.records import Rejection
 from callboard.wire.operations import Feedback, Operation
@@ -168,6 +168,11 @@ class Writer:
         try:
             rejections = self._store.write([each for task in tasks for each in task.told])
         except BaseException as error:  # noqa: BLE001 - it belongs to the requests that wait
+            if len(tasks) > 1 and not isinstance(error, StoreError):
+                # The fault is in what one of them brought; the others are not to pay for it.
+                for task in tasks:
+                    self._commit([task])
+                return
             for task in tasks:
                 task.fail(error)
             return

@@ -81,8 +81,9 @@ class Store(Protocol):
     def find_runs(self, query: RunQuery) -> Page[RunRecord]:
         """Return a page of runs.
 
-        A query that has to look into inputs and outputs (`Search`, entries of them) may give up
-        after some seconds of that: see `Page.stopped_at_us`.
+        A page whose payloads are big has fewer than `RunQuery.limit`, but one at least; the
+        cursor leads on. A query that has to look into inputs and outputs (`Search`, entries of
+        them) may give up after some seconds of that: see `Page.stopped_at_us`.
         """
         ...
 
@@ -197,7 +198,11 @@ class Store(Protocol):
         ...
 
     def update_feedback(self, feedback_id: UUID, changes: Mapping[str, Any]) -> bool:
-        """Change fields of feedback, by the names of `FeedbackRecord`'s attributes."""
+        """Change fields of feedback, by the names of `FeedbackRecord`'s attributes.
+
+        Raises:
+            BadBodyError: A field does not take its value.
+        """
         ...
 
     def delete_feedback(self, feedback_id: UUID) -> bool:

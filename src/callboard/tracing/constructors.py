@@ -7,15 +7,19 @@ class that an object derives from; here that is done once a class, and only the 
 for each object.
 
 Objects are known by shape (they say of themselves whether they are serialisable), so that
-nothing of LangChain is imported.
+nothing of LangChain is imported. Callboard's own messages come in the form that LangChain's of
+the same name have: whoever reads one can read the other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, fields
 from functools import lru_cache
 from itertools import takewhile
 from typing import Any, NamedTuple, TypeAlias
+
+from callboard.payloads import Message
 
 __all__ = ["CLASSES", "ONE_BY_ONE", "Form", "form_of"]
 
@@ -38,11 +42,13 @@ class Form(NamedTuple):
         id: Where the class is found, as a path.
         fields: Its fields.
         attributes: What returns more that is told, whatever it is.
+        held: What returns an object's fields by name.
     """
 
     id: list[str]
     fields: list[_Field]
     attributes: list[Callable[[Any], dict[str, Any]]]
+    held: Callable[[Any], Mapping[str, Any]] = vars
 
     def kwargs(self, value: Any) -> tuple[dict[str, Any], set[str], int]:
         """Return those fields of an object that are told.
@@ -54,7 +60,7 @@ class Form(NamedTuple):
             A dictionary of its own; the names in it of what is neither text nor None; and about
             how many bytes the texts take.
         """
-        held = vars(value)
+        held = self.held(value)
         kwargs: dict[str, Any] = {}
         others: set[str] = set()
         size = 0
@@ -94,7 +100,7 @@ def form_of(kind: Any) -> Form | None:
         kind: Any class.
     """
     if not hasattr(kind, "lc_id") or not hasattr(kind, "model_fields"):
-        return None
+        return _own_form(kind) if issubclass(kind, Message) else None
     # Its classes, up to the one that makes the form.
     own: list[type] = list(takewhile(_makes_no_form, kind.__mro__))
     added = [vars(each)["lc_attributes"] for each in own if "lc_attributes" in vars(each)]
@@ -114,6 +120,31 @@ def form_of(kind: Any) -> Form | None:
         ],
         [each.fget for each in added],
     )
+
+
+_MESSAGES = ["langchain", "schema", "messages"]
+_ALWAYS_TOLD = frozenset({"content", "tool_calls", "invalid_tool_calls"})
+
+
+def _own_form(kind: Any) -> Form | None:
+    """Return the form of a class of Callboard's messages, or of one that derives from it."""
+    ours = next(each for each in kind.__mro__ if each.__module__ == Message.__module__)
+    if ours is Message:
+        return None  # LangChain has none for a message that is nobody's in particular.
+    names = [each.name for each in fields(kind)]
+
+    def held(value: Any) -> dict[str, Any]:
+        return {name: getattr(value, name) for name in names}  # It has slots.
+
+    told = [(each.name, each.name in _ALWAYS_TOLD, *_default_of(each)) for each in fields(kind)]
+    return Form([*_MESSAGES, ours.__name__], told, [], held)
+
+
+def _default_of(told: Field[Any]) -> tuple[type | None, Any]:
+    empty: Any = told.default_factory
+    if empty in (dict, list):
+        return empty, empty()
+    return None, None if told.default is MISSING else told.default
 
 
 def _makes_no_form(kind: type) -> bool:

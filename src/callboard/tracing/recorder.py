@@ -324,6 +324,6 @@ def _files(told: Any) -> dict[str, Any]:
 def stack_trace(error: BaseException) -> str:
     """Return an exception and its stack trace as text."""
     try:
-        return repr(error) + "\n\n".join(traceback.format_exception(error))
+        return (repr(error) + "\n\n".join(traceback.format_exception(error))).strip()
     except Exception:  # noqa: BLE001 - an exception may raise anything when it is printed
         return f"<{type(error).__qualname__}: unreadable>"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from callboard.payloads import Payload, field
-from callboard.tracing.capture import capture_measured, fields_of
+from callboard.tracing.capture import Serialised, capture_measured
+from callboard.tracing.objects import fields_of
 
 __all__ = ["captured_response", "response_fields", "tool_call_count"]
 
@@ -16,7 +17,12 @@ def captured_response(response: Payload) -> dict[str, Any]:
     Args:
         response: What the run ended with: generations and ``llm_output``.
     """
-    captured: dict[str, Any] = capture_measured(response_fields(response))
+    told = response_fields(response)
+    for candidates in told["generations"]:
+        for generation in candidates:
+            if "message" in generation:
+                generation["message"] = Serialised(generation["message"])
+    captured: dict[str, Any] = capture_measured(told)
     return captured
 
 

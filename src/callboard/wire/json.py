@@ -9,13 +9,14 @@ value                       becomes
 NaN, infinity               null
 int beyond 64 bits          its digits, as text: no reader would keep them all
 str with half a character   the same with U+FFFD in its place, as others read it
-bytes                       text, if they are UTF-8, else base64
+bytes                       base64
 datetime                    ISO 8601, in UTC; one without a zone stays without
 date, time                  ISO 8601
 timedelta                   seconds
 Enum                        its value
-UUID, Decimal, Fraction,    text
-complex, timezone
+Decimal                     a number, as near as JSON has one
+UUID, Fraction, complex,    text
+timezone
 other keys than text        text, as the standard library has it
 keys that come out the same numbered by their place, from the second on
 anything else               its repr
@@ -60,6 +61,8 @@ _MAX_DEPTH = 200
 _SMALLEST, _BIGGEST = -(2**63), 2**64 - 1
 # Python refuses to print the digits of a number that has more than 4300; they are 14284 bits.
 _MAX_PRINTED_BITS = 14_000
+_MAX_EXPONENT = 300
+"""Beyond that no float is as big, and to work the digits out takes long."""
 
 
 def encode(value: Any) -> bytes:
@@ -104,12 +107,14 @@ def _utc(value: datetime) -> str:
         return value.isoformat()
 
 
-def _bytes_text(value: bytes | bytearray | memoryview) -> str:
-    held = bytes(value)
-    try:
-        return held.decode()
-    except UnicodeDecodeError:
-        return base64.b64encode(held).decode()
+def _base64(value: bytes | bytearray | memoryview) -> str:
+    return base64.b64encode(value).decode()
+
+
+def _decimal(value: Decimal) -> int | float:
+    exponent = value.as_tuple().exponent
+    is_whole = isinstance(exponent, int) and 0 <= exponent < _MAX_EXPONENT
+    return int(value) if is_whole else float(value)
 
 
 _LEAVES: Mapping[type, Callable[[Any], Any]] = {
@@ -117,11 +122,11 @@ _LEAVES: Mapping[type, Callable[[Any], Any]] = {
     date: date.isoformat,
     time: time.isoformat,
     timedelta: timedelta.total_seconds,
-    bytes: _bytes_text,
-    bytearray: _bytes_text,
-    memoryview: _bytes_text,
+    bytes: _base64,
+    bytearray: _base64,
+    memoryview: _base64,
     UUID: str,
-    Decimal: str,
+    Decimal: _decimal,
     Fraction: str,
     complex: str,
     timezone: str,

@@ -6,6 +6,7 @@ import pytest
 
 from callboard.errors import BadOptionError
 from callboard.query import parse
+from callboard.query.nodes import one_of
 from callboard.store.records import Page, ProjectQuery, RunQuery
 from tests.contract.stores.made import (
     START_US,
@@ -152,6 +153,33 @@ def test_a_run_that_comes_meanwhile_does_not_disturb_the_pages(filled):
     filled.write([created(9), created(8, 1)])
     rest = filled.find_runs(RunQuery(limit=10, cursor=first.next))
     assert numbers([*first.items, *rest.items]) == [6, 5, 4, 3, 2, 1]
+
+
+def test_a_page_of_big_payloads_is_shorter_and_leads_on(store):
+    big = "x" * 20_000_000
+    store.write([created(number, inputs={"text": big}) for number in range(1, 6)])
+    assert len(store.find_runs(RunQuery(limit=5)).items) == 5
+    query = {"limit": 5, "fields": frozenset({"inputs"})}
+    first = store.find_runs(RunQuery(**query))
+    assert 1 <= len(first.items) < 5
+    assert first.next is not None
+    assert numbers(pages(store, **query)) == [5, 4, 3, 2, 1]
+
+
+@pytest.mark.parametrize("where", ["filter", "trace_filter", "tree_filter"])
+@pytest.mark.parametrize("condition", ['has(tags, "{}")', 'eq(name, "{}")', 'search("zebra{}")'])
+@pytest.mark.parametrize("word", ["and", "or", "not"])
+def test_as_many_conditions_as_may_be_are_answered(filled, where, condition, word):
+    each = [condition.format(number) for number in range(498)]
+    text = f"{'and' if word == 'and' else 'or'}({', '.join(each)})"
+    found = listed(filled, **{where: parse(f"not({text})" if word == "not" else text)})
+    assert found == ([6, 5, 4, 3, 2, 1] if word == "not" else [])
+
+
+def test_as_many_ids_as_may_be_are_answered(filled):
+    ids = [run(number) for number in range(4, 1004)]
+    found = listed(filled, tree_filter=one_of("id", [*ids]))
+    assert found == [6, 5, 4, 3, 2, 1]
 
 
 @pytest.mark.parametrize("cursor", ["", "nonsense", "bm8", "WyJydW5zIl0", "é"])

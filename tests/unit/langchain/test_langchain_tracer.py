@@ -375,7 +375,7 @@ def test_what_evaluators_find_is_sent_by_the_client_that_runs_go_by(client, monk
     assert feedback.kwargs["source_run_id"] == traced["id"]
 
 
-def test_a_message_is_sent_in_one_form_wherever_it_is(sink):
+def test_a_message_is_sent_by_its_fields_and_to_and_from_models_in_langchains_form(sink):
     manager = CallbackManager([tracer := LangChainTracer()])
     message = HumanMessage("hi")
     manager.on_chain_start({}, {"messages": [message]}).on_chain_end(message)
@@ -383,10 +383,10 @@ def test_a_message_is_sent_in_one_form_wherever_it_is(sink):
     model.on_llm_end(LLMResult(generations=[[ChatGeneration(message=AIMessage("hello"))]]))
     tracer.wait_for_futures()
     chain, chain_end, chat, chat_end = (operation.parts for operation in sink.operations)
-    serialised = dumpd(message)
-    assert chain["inputs"] == {"messages": [serialised]}
-    assert chain_end["outputs"] == {"output": serialised}
-    assert chat["inputs"] == {"messages": [[serialised]]}
+    fields = message.model_dump(exclude_none=True)
+    assert chain["inputs"] == {"messages": [fields]}
+    assert chain_end["outputs"] == {"output": fields}
+    assert chat["inputs"] == {"messages": [[dumpd(message)]]}
     assert chat_end["outputs"]["generations"][0][0]["message"]["lc"] == 1
 
 

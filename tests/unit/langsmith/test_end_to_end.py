@@ -65,10 +65,19 @@ def test_a_call_arrives_as_it_was(server):
     assert part(agent, "inputs") == {"history": [1]}
     assert part(agent, "error").startswith("ValueError('no')")
     assert agent.head["session_name"] == "mine"
-    ((message,),) = part(model_run, "inputs")["messages"]
+    ((form,),) = part(model_run, "inputs")["messages"]
+    assert form["id"][-1] == "HumanMessage"
+    message = form["kwargs"]
     assert (message["content"], message["type"]) == ("hi", "human")
     assert message["response_metadata"] == {"shared": {"history": [1, "later"]}}
-    assert part(model_run, "outputs")["generations"][0][0]["message"]["content"] == "hello"
+    ((answer,),) = part(model_run, "outputs")["generations"]
+    assert answer["message"]["kwargs"] == {
+        "content": "hello",
+        "type": "ai",
+        "tool_calls": [],
+        "invalid_tool_calls": [],
+        "usage_metadata": told,
+    }
     assert part(model_run, "extra")["metadata"]["usage_metadata"] == told
     names = [event["name"] for event in part(model_run, "events")]
     assert names == ["start", "new_token", "end"]

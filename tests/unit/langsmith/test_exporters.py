@@ -1,15 +1,12 @@
 """The process's exporter, and what becomes of tracing that can't be done."""
 
-import sys
-from types import ModuleType
-
 import pytest
 
 from callboard.callbacks import CallbackManager
 from callboard.errors import BadOptionError, MissingExtraError
-from callboard.export import Exporter, MemorySink, open_sink, register_sink
+from callboard.export import Exporter, MemorySink, register_sink
 from callboard.export.sinks import schemes
-from callboard.langsmith import exporters, settings
+from callboard.langsmith import exporters, servers, settings
 from callboard.langsmith.exporters import Nowhere, default_exporter, set_default_exporter
 from callboard.testing import RecordingHandler
 
@@ -120,15 +117,6 @@ def test_a_local_file_needs_a_part_that_may_be_missing(environment, caplog, monk
     assert "pip install 'callboard[server]'" in record.getMessage()
 
 
-def test_a_local_file_is_written_by_the_part_that_does_it(environment, monkeypatch):
-    store = ModuleType("callboard.store.sink")
-    store.StoreSink = Counting
-    monkeypatch.setitem(sys.modules, "callboard.store", ModuleType("callboard.store"))
-    monkeypatch.setitem(sys.modules, "callboard.store.sink", store)
-    monkeypatch.setattr(schemes, "find_spec", lambda name: name)
-    assert open_sink("file:///tmp/callboard.db").told == ("file:///tmp/callboard.db", None, None)
-
-
 @pytest.mark.parametrize("scheme", ["", "A", "a-b", "a:", "\u00e9"])
 def test_what_is_no_scheme_is_refused(scheme):
     with pytest.raises(BadOptionError, match="small letters"):
@@ -194,3 +182,16 @@ def test_without_a_home_directory_there_is_no_spool_and_runs_are_sent(environmen
     assert exporter.counters.emitted == 4
     assert "What can't be sent will wait in memory only." in caplog.records[0].getMessage()
     exporter.shutdown(0)
+
+
+def test_the_server_of_a_replica_follows_the_environment_too(environment, monkeypatch):
+    monkeypatch.setattr(servers, "_exporters", {})
+    environment(CALLBOARD_SPOOL_DIR="", LANGSMITH_ENDPOINT="http://127.0.0.1:9")
+    replica = servers.Server(api_key="another")
+    first = servers.exporter_to(replica)
+    environment(CALLBOARD_REDACT="emails")
+    assert servers.exporter_to(replica) is first
+    assert isinstance(first, Exporter)
+    assert first.redaction is settings.redaction() is not None
+    environment(LANGSMITH_ENDPOINT="http://127.0.0.1:9/other")
+    assert "/other" in repr(servers.exporter_to(replica))

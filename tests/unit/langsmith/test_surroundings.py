@@ -163,10 +163,10 @@ def test_after_a_block_groups_are_not_traced(sent):
 
 
 def test_a_block_is_traced_whatever_the_environment_says(environment, sent):
-    environment(LANGSMITH_TRACING="false", LANGSMITH_ENDPOINT="http://127.0.0.1:1984")
+    environment(LANGSMITH_TRACING="false", LANGSMITH_ENDPOINT="http://127.0.0.1:9")
     with tracing_v2_enabled("theirs", example_id=str(EXAMPLE), tags=["t"]) as tracer:
         call("inside")
-        assert tracer.get_run_url().startswith("http://127.0.0.1:1984/projects/theirs/r/")
+        assert tracer.get_run_url().startswith("http://127.0.0.1:9/projects/theirs/r/")
     call("outside")
     create = sent.of("inside")
     assert create.head["session_name"] == "theirs"

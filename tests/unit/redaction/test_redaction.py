@@ -44,7 +44,7 @@ def test_rules_reach_every_text_and_leave_what_they_were_given_alone():
         "q": "<email>",
         "list": [{"deep": ["<email>"]}],
         "<email>": 1,
-        "bytes": "<email>",
+        "bytes": b"<email>",
     }
     assert told.attachments == {"<email> notes": Attachment("text/plain", b"by <email>")}
     assert said(told) == {"emails": 14}

@@ -1,6 +1,8 @@
 """What follows from what is told of a run."""
 
 import pytest
+from langchain_core.documents import Document
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from callboard.prices import NO_PRICES, Price, PriceTable, cost_of, tokens_of
 from callboard.store.derived import (
@@ -14,6 +16,7 @@ from callboard.store.derived import (
 )
 from callboard.store.previews import LENGTH, preview_of
 from callboard.store.records import Cost, Tokens
+from callboard.tracing.capture import Serialised, capture
 from callboard.usage import usage_in_metadata, usage_in_outputs
 from callboard.wire import json
 from callboard.wire.orders import places
@@ -315,3 +318,29 @@ def test_a_price_table_that_is_none_is_refused():
         PriceTable([Price("bad", "gpt(", 1, 1)])
     with pytest.raises(BadOptionError, match="row of the price table"):
         PriceTable.load([{"name": "x", "colour": "red"}])
+
+
+CALL = {"name": "search", "args": {"q": "Oslo"}, "id": "1"}
+USAGE = {"input_tokens": 3, "output_tokens": 4, "total_tokens": 7}
+
+
+@pytest.mark.parametrize("form", [Serialised, lambda value: value], ids=["lc", "plain"])
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ({"messages": [HumanMessage("Hi"), AIMessage("Hello")]}, "Hello"),
+        ({"messages": [[HumanMessage("Hi")]]}, "Hi"),
+        ({"output": AIMessage("", tool_calls=[CALL])}, "search(...)"),
+        ({"output": ToolMessage("42", tool_call_id="1")}, "42"),
+        ({"documents": [Document("rain"), Document("sun", id="1")]}, "sun"),
+    ],
+)
+def test_a_preview_is_the_same_in_either_form_of_langchains_objects(form, value, found):
+    assert preview_of(json.encode(capture(form(value)))) == found
+
+
+@pytest.mark.parametrize("form", [Serialised, lambda value: value], ids=["lc", "plain"])
+def test_usage_is_found_in_either_form_of_langchains_objects(form):
+    message = AIMessage("hi", usage_metadata=USAGE)
+    told = capture({"generations": [[{"text": "hi", "message": form(message)}]]})
+    assert usage_in_outputs(json.decode(json.encode(told))) == USAGE

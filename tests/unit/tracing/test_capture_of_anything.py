@@ -106,11 +106,11 @@ def test_a_huge_array_is_described():
 
 
 def test_keys_that_print_the_same_do_not_hide_each_other():
-    assert capture({1: "a", "1": "b", None: "c", "None": "d"}) == {
+    assert capture({1: "a", "1": "b", None: "c", "null": "d"}) == {
         "1": "a",
         "1 (2)": "b",
-        "None": "c",
-        "None (4)": "d",
+        "null": "c",
+        "null (4)": "d",
     }
 
 
@@ -172,8 +172,8 @@ class Computed(pydantic.BaseModel):
 
     @pydantic.computed_field
     @property
-    def costly(self) -> int:
-        raise AssertionError("a property was asked for")
+    def size(self) -> int:
+        return len(self.items)
 
 
 @dataclass
@@ -188,11 +188,11 @@ class WithProperty:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        (OldModel(items=[1]), {"items": [1], "secret": "<SecretStr: SecretStr('**********')>"}),
+        (OldModel(items=[1]), {"items": [1], "secret": "**********"}),
         (Slots([1]), {"items": [1]}),
         (Inherits([1]), {"items": [1], "more": 1}),
         (Attrs([1]), {"items": [1]}),
-        (Computed(items=[1]), {"items": [1]}),
+        (Computed(items=[1]), {"items": [1], "size": 1}),
         (WithProperty([1]), {"items": [1]}),
         (array.array("d", [1, 2]), [1, 2]),
         ({"a": 1}.values(), [1]),
@@ -204,7 +204,7 @@ class WithProperty:
         (np.float64("nan"), None),
     ],
 )
-def test_objects_are_read_without_asking_properties(value, expected):
+def test_objects_are_read_by_the_fields_that_they_declare(value, expected):
     assert told(value) == expected
 
 

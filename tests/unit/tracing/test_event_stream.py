@@ -43,7 +43,7 @@ async def test_runs_of_every_kind_tell_start_and_end_with_inputs_and_outputs():
         for what in ("start", "end")
     ]
     data = {event["event"]: event["data"] for event in events[1:-1]}
-    llm_output = {"text": "hello", "generation_info": None, "type": None}
+    llm_output = {"text": "hello", "generation_info": None, "type": "Generation"}
     assert data["on_llm_start"] == {"input": {"prompts": ["hi"]}}
     assert data["on_llm_end"]["output"]["generations"] == [[llm_output]]
     assert data["on_llm_end"]["output"]["llm_output"] == {"model": "m"}

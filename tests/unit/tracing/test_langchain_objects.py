@@ -1,4 +1,7 @@
-"""LangChain's objects come in LangChain's serialised form, and runs as its tracers tell them."""
+"""LangChain's objects come as the LangSmith SDK sends them, and runs as its tracers tell them.
+
+That is by their fields; in what a model is given and answers, in LangChain's serialised form.
+"""
 
 import inspect
 import json
@@ -24,9 +27,12 @@ from langchain_core.outputs import ChatGeneration, Generation, LLMResult
 from langchain_core.prompt_values import ChatPromptValue, StringPromptValue
 from langchain_core.prompts import ChatPromptTemplate, PromptTemplate
 from langchain_core.tracers.base import BaseTracer as TheirBaseTracer
+from langsmith._internal._serde import dumps_json
 from pydantic import Field, SecretStr
 
-from callboard.tracing.capture import capture
+from callboard import payloads
+from callboard.tracing.capture import Serialised, capture
+from callboard.wire.json import encode
 from tests.unit.tracing.keeping import Keeping
 
 # Of each class of message, what it can't be made without.
@@ -60,7 +66,12 @@ def numbered(values):
 
 def same(value):
     """Whether a value is captured as LangChain writes it, as JSON: tuples are lists there."""
-    return json.loads(json.dumps(capture(value))) == dumpd(value)
+    return json.loads(json.dumps(capture(Serialised(value)))) == dumpd(value)
+
+
+def sent_alike(value):
+    """Whether a value is captured as the LangSmith SDK sends it."""
+    return json.loads(encode(capture(value))) == json.loads(dumps_json(value))
 
 
 @pytest.mark.parametrize("kind", list(message_classes()))
@@ -76,7 +87,9 @@ def test_a_message_of_each_class_is_captured_as_langchain_writes_it(kind, conten
         content=content, additional_kwargs={"a": [1]}, response_metadata={"b": {}}, **required
     )
     assert same(full)
-    assert capture(full)["id"] == kind.lc_id()
+    assert capture(Serialised(full))["id"] == kind.lc_id()
+    for value in (full, [full], {"messages": [full, full]}):
+        assert sent_alike(value)
 
 
 OTHERS = [
@@ -112,6 +125,25 @@ def test_other_objects_are_captured_as_langchain_writes_them(value):
     assert same([value, {"again": value}])
 
 
+@pytest.mark.parametrize("value", OTHERS, ids=numbered(OTHERS))
+def test_other_objects_are_captured_with_all_that_the_sdk_sends_of_them(value):
+    # It tells of a field what that is declared to be: of a list of any messages, what they all
+    # have. Here everything is told.
+    ours, theirs = json.loads(encode(capture([value]))), json.loads(dumps_json([value]))
+    assert has_all(ours, theirs)
+    if isinstance(value, BaseMessage | Document | Generation) and not hasattr(value, "message"):
+        assert ours == theirs
+
+
+def has_all(one, other):
+    """Whether a structure has all that another has."""
+    if isinstance(other, dict):
+        return all(name in one and has_all(one[name], other[name]) for name in other)
+    if isinstance(other, list):
+        return len(one) == len(other) and all(map(has_all, one, other))
+    return one == other
+
+
 def test_secrets_are_named_and_not_told():
     class Model(Serializable):
         key: SecretStr = SecretStr("")
@@ -127,16 +159,20 @@ def test_secrets_are_named_and_not_told():
 
     model = Model(key=SecretStr("hush"), size=2)
     assert same(model)
-    assert "hush" not in str(capture(model))
-    assert capture(model)["kwargs"]["key"] == {"lc": 1, "type": "secret", "id": ["THE_KEY"]}
+    assert capture(model) == {"key": "**********", "size": 2}
+    form = capture(Serialised(model))
+    assert "hush" not in str(form)
+    assert form["kwargs"]["key"] == {"lc": 1, "type": "secret", "id": ["THE_KEY"]}
 
 
 def test_an_object_that_is_not_to_be_serialised_is_said_to_be_so():
     class Closed(Serializable):
         size: int = 1
 
-    assert capture(Closed()) == dumpd(Closed())
-    assert capture(Closed())["type"] == "not_implemented"
+    form = capture(Serialised(Closed()))
+    assert form == dumpd(Closed())
+    assert form["type"] == "not_implemented"
+    assert capture(Closed()) == {"size": 1}
 
 
 def test_fields_are_compared_with_their_defaults_for_each_object():
@@ -169,8 +205,10 @@ def test_a_field_that_has_no_truth_is_told():
         def is_lc_serializable(cls):
             return True
 
-    assert capture(Holds(vector=np.array([0, 0])))["kwargs"] == {"vector": [0, 0]}
-    assert capture(Holds())["kwargs"] == {}
+    form = capture(Serialised(Holds(vector=np.array([0, 0]))))
+    assert form["kwargs"] == {"vector": [0, 0]}
+    assert capture(Serialised(Holds()))["kwargs"] == {}
+    assert capture(Holds(vector=np.array([0, 0]))) == {"vector": [0, 0]}
 
 
 class Theirs(TheirBaseTracer):
@@ -227,7 +265,7 @@ def _told(run):
     told["events"] = [(event["name"], event.get("kwargs")) for event in run.events]
     told["metadata"] = run.extra.get("metadata")
     # What a run has of messages is LangChain's object there as well as here, or its form.
-    return json.loads(json.dumps(capture(told)))
+    return json.loads(json.dumps(capture(Serialised(told))))
 
 
 @pytest.mark.parametrize("schema_format", ["original", "original+chat", "streaming_events"])
@@ -243,3 +281,41 @@ def test_runs_are_told_as_langchains_own_tracers_tell_them(program, schema_forma
     program(ours, result)
     program(theirs, result)
     assert _told(ours.traces[0]) == _told(theirs.traces[0])
+
+
+OURS = [
+    payloads.HumanMessage("hi", name="Ada", id="1"),
+    payloads.SystemMessage("be brief"),
+    payloads.AIMessage("", tool_calls=[{"name": "f", "args": {"x": 1}, "id": "1"}]),
+    payloads.AIMessage("hi", usage_metadata=USAGE, response_metadata={"model_name": "m"}),
+    payloads.AIMessage(BLOCKS, additional_kwargs={"a": [1]}),
+    payloads.ToolMessage("42", tool_call_id="1", name="f"),
+    payloads.ToolMessage("42", tool_call_id="1", status="error", artifact={"a": 1}),
+    payloads.FunctionMessage("42", name="f"),
+    payloads.ChatMessage("hm", role="critic"),
+]
+
+
+def told_of(message):
+    """Return what a message of ours was made with, as LangChain's takes it."""
+    told = {name: getattr(message, name) for name in message.__dataclass_fields__}
+    return {name: value for name, value in told.items() if value not in (None, "", [], {})}
+
+
+@pytest.mark.parametrize("ours", OURS, ids=numbered(OURS))
+def test_a_message_of_ours_reads_as_langchains_of_that_name_does(ours):
+    theirs = getattr(messages, type(ours).__name__)(**{"content": "", **told_of(ours)})
+    if ours.type == "ai":  # LangChain says of each call that it is one.
+        for call in theirs.tool_calls:
+            del call["type"]
+    assert capture(Serialised(ours)) == dumpd(theirs)
+    plain = {name: value for name, value in capture(ours).items() if value is not None}
+    assert plain == json.loads(dumps_json(theirs))
+
+
+def test_a_message_of_a_class_of_ones_own_has_the_form_of_the_one_that_it_derives_from():
+    class Polite(payloads.HumanMessage):
+        pass
+
+    assert capture(Serialised(Polite("please"))) == dumpd(HumanMessage("please"))
+    assert "lc" not in capture(Serialised(payloads.Message("hi", "human")))

@@ -270,7 +270,7 @@ async def test_a_chat_models_answer_has_its_text_and_its_tool_calls_counted():
     run = tracer.on_llm_end(answer, run_id=ONE)
     ((generation,),) = run.outputs["generations"]
     assert generation["text"] == "hello"
-    assert generation["message"]["tool_calls"] == calls
+    assert generation["message"]["kwargs"]["tool_calls"] == calls
     assert run.extra["tool_call_count"] == 2
 
 

@@ -44,10 +44,14 @@ class _Named(NamedTuple):
     factory: str
     what: str
     extra: str
+    package: str | None = None
+    """What the extra installs, if the factory does not look for that itself."""
 
 
 _HTTP = _Named("callboard.export.sinks.http", "HttpSink", "send over HTTP", "export")
-_STORE = _Named("callboard.store.sink", "StoreSink", "write to a local file", "server")
+_STORE = _Named(
+    "callboard.store.endpoints", "open_file_sink", "write to a local file", "server", "apsw"
+)
 
 _factories: dict[str, _Named | SinkFactory] = {
     "http": _HTTP,
@@ -99,21 +103,13 @@ def open_sink(
 
 
 def _found(named: _Named, endpoint: str) -> SinkFactory:
-    if not _is_there(named.module):
+    if named.package is not None and find_spec(named.package) is None:
         raise MissingExtraError(
-            f"The endpoint is {_shown(endpoint)}: to {named.what}, a part of Callboard is needed "
-            f"that is not installed: pip install 'callboard[{named.extra}]'."
+            f"The endpoint is {_shown(endpoint)}: to {named.what}, the package {named.package} is "
+            f"needed, which is not installed: pip install 'callboard[{named.extra}]'."
         )
     factory: SinkFactory = getattr(import_module(named.module), named.factory)
     return factory
-
-
-def _is_there(module: str) -> bool:
-    # Looked for, not tried: a module that is there and fails to import is another matter.
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
 
 
 def _shown(endpoint: str) -> str:

@@ -28,7 +28,7 @@ from callboard.langchain.redacting import RedactingClient
 from callboard.langsmith import tracer as alone
 from callboard.langsmith.defaults import NEAREST_WINS, fill_in_metadata
 from callboard.langsmith.exporters import default_exporter
-from callboard.langsmith.operations import runtime
+from callboard.langsmith.runtime import runtime
 from callboard.redaction import Redaction
 from callboard.tracing.run import Run
 from callboard.usage import Usage, add_usage
@@ -138,6 +138,8 @@ class LangChainTracer(alone.LangChainTracer, metaclass=_Tracers):
             **kwargs,
         )
         self.project_name = project_name
+        # A parent may be a `RunTree` of the program's, which is then asked for its children.
+        self._recorder.keeps_children = True
 
     @property
     def run_has_token_event_map(self) -> dict[str, bool]:
@@ -253,6 +255,10 @@ class LangChainTracer(alone.LangChainTracer, metaclass=_Tracers):
             except LangSmithError:
                 time.sleep(pause)
         return super().get_run_url()
+
+    @property
+    def _goes_by_client(self) -> bool:
+        return not isinstance(self.client, ExporterClient)
 
     def wait_for_futures(self, timeout: float = 30.0) -> bool:
         """Wait until what has been sent so far has arrived.

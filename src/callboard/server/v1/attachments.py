@@ -19,6 +19,9 @@ from callboard.server.faults import Missing
 
 __all__ = ["ROUTES"]
 
+# Others, which somebody sent, are no header that a client could read.
+_MIME_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+ *(?:;[ -~]*)?", re.ASCII)
+_UNKNOWN = "application/octet-stream"
 _SHOWN = re.compile(r"image/(?:png|jpeg|gif|webp)|audio/[\w.+-]+|video/[\w.+-]+")
 
 
@@ -29,11 +32,13 @@ async def _read(request: Request) -> Response:
     attachment = await board.read(board.store.read_attachment, run_id, name)
     if attachment is None:
         raise Missing("Attachment")
-    mime_type = attachment.mime_type.partition(";")[0].strip().lower()
-    how = "inline" if _SHOWN.fullmatch(mime_type) else "attachment"
+    is_mime_type = _MIME_TYPE.fullmatch(attachment.mime_type)
+    mime_type = attachment.mime_type if is_mime_type else _UNKNOWN
+    kind = mime_type.partition(";")[0].strip().lower()
+    how = "inline" if _SHOWN.fullmatch(kind) else "attachment"
     return Response(
         attachment.data,
-        media_type=attachment.mime_type,
+        media_type=mime_type,
         headers={
             "Content-Disposition": f"{how}; filename*=UTF-8''{quote(name, safe='')}",
             "Content-Security-Policy": "default-src 'none'; sandbox",

@@ -16,6 +16,7 @@ from callboard.server.board import Board, board_of
 from callboard.server.bodies import read_object
 from callboard.server.columns import moment_shown
 from callboard.server.faults import Invalid, Missing
+from callboard.store.base import Store
 from callboard.store.records import FeedbackQuery, FeedbackRecord
 from callboard.wire.operations import Feedback
 
@@ -28,7 +29,6 @@ _CHANGES = {
     "value": "value",
     "comment": "comment",
     "correction": "correction",
-    "extra": "extra",
     "feedback_source": "source",
 }
 
@@ -110,7 +110,17 @@ async def _update(request: Request) -> Response:
         ours: told[theirs] for theirs, ours in _CHANGES.items() if theirs in told
     }
     changes["modified_us"] = now_us()
-    if not await board.writer.change(lambda store: store.update_feedback(feedback_id, changes)):
+    if "source" in changes and changes["source"] is None:
+        changes["source"] = {}
+
+    def update(store: Store) -> bool:
+        found = store.find_feedback(FeedbackQuery(ids=(feedback_id,)))
+        if found and "extra" in told:
+            # Among all that a client tells besides, which the record calls extra as well.
+            changes["extra"] = {**found[0].extra, "extra": told["extra"]}
+        return store.update_feedback(feedback_id, changes)
+
+    if not await board.writer.change(update):
         raise Missing("Feedback")
     return await _read(request)
 

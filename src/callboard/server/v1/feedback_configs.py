@@ -5,6 +5,7 @@ They tell clients how to show scores; feedback is taken whether it fits or not.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from starlette.requests import Request
@@ -20,6 +21,7 @@ from callboard.server.bodies import read_object
 from callboard.server.columns import moment_shown
 from callboard.server.faults import Invalid, Missing
 from callboard.store.base import Store
+from callboard.wire.orders import shown
 
 __all__ = ["ROUTES"]
 
@@ -72,7 +74,17 @@ def _config(arguments: Arguments) -> dict[str, Any] | None:
         return None
     if not isinstance(config, dict) or config.get("type") not in _TYPES:
         raise Invalid(f"feedback_config takes an object whose type is one of {', '.join(_TYPES)}.")
+    categories = config.get("categories")
+    if not isinstance(categories, list | None):
+        raise Invalid(f"categories is {shown(categories)}; it takes a list.")
+    _check_categories(categories or ())
     return config
+
+
+def _check_categories(categories: Iterable[Any]) -> None:
+    for category in categories:
+        if not isinstance(category, dict) or "value" not in category:
+            raise Invalid(f"A category is {shown(category)}; it takes an object with a value.")
 
 
 async def _list(request: Request) -> Response:
@@ -120,9 +132,8 @@ def _with_categories(config: dict[str, Any], arguments: Arguments) -> dict[str, 
     categories = [each for each in config.get("categories") or [] if each["value"] not in removed]
     if removed and len(categories) < FEWEST_CATEGORIES:
         raise Invalid(f"At least {FEWEST_CATEGORIES} categories must remain.")
+    _check_categories(added)
     for category in added:
-        if not isinstance(category, dict) or "value" not in category:
-            raise Invalid("A category takes an object with a value.")
         if any(_clash(category, each) for each in categories):
             raise Invalid(f"There is a category of the value {category['value']!r} or its label.")
         categories.append(category)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from callboard import ids
-from callboard.clock import now_us
+from callboard.clock import microseconds, now, now_us
 from callboard.server.answers import answer
 from callboard.server.arguments import Arguments
 from callboard.server.board import Board, board_of, origin_of
@@ -53,15 +55,18 @@ def _end(arguments: Arguments) -> int:
     if told is not None:
         return told
     within = arguments.raw("expires_in")
-    life = _USUAL_LIFE
-    if isinstance(within, dict):
-        parts = Arguments(within)
+    if not isinstance(within, dict):
+        return microseconds(now() + _USUAL_LIFE)
+    parts = Arguments(within)
+    try:
         life = timedelta(
             days=parts.number("days") or 0,
             hours=parts.number("hours") or 0,
             minutes=parts.number("minutes") or 0,
         )
-    return now_us() + life // timedelta(microseconds=1)
+        return microseconds(now() + life)
+    except OverflowError:
+        raise Invalid("expires_in is longer than any calendar; it takes some days.") from None
 
 
 def _shown(token_id: str, token: dict[str, Any], origin: Origin) -> dict[str, Any]:
@@ -93,7 +98,13 @@ async def _give(request: Request) -> Response:
     token = await board.read(board.store.read_setting, _KIND, token_id)
     if token is None or token["expires_us"] < now_us():
         raise Missing("Feedback token")
-    told = request.query_params if request.method == "GET" else await read_object(request)
+    if request.method == "HEAD":  # Whatever looks where a link leads gives no feedback.
+        return answer({})
+    told: Mapping[str, Any]
+    if request.method == "GET":
+        told = _read_link(request.query_params)
+    else:
+        told = await read_object(request)
     fields = {name: told.get(name) for name in _GIVEN if told.get(name) is not None}
     fields |= {
         "run_id": token["run_id"],
@@ -102,6 +113,14 @@ async def _give(request: Request) -> Response:
     }
     await give_feedback(board, fields)
     return answer({})
+
+
+def _read_link(query: QueryParams) -> dict[str, Any]:
+    """Return what a link says: all of it is text there, so its score is read as a number."""
+    arguments = Arguments(query)
+    flags = {"true": True, "false": False}
+    score = flags.get((arguments.text("score") or "").lower())
+    return {**query, "score": arguments.number("score") if score is None else score}
 
 
 def _metadata(told: Any) -> dict[str, Any]:

@@ -112,10 +112,10 @@ async def _create(request: Request) -> Response:
     made = await board.writer.change(lambda store: store.create_project(project))
     if made is not None:
         return answer(project_shown(made, board))
-    if Arguments(request.query_params).flag("upsert") is not True:
-        raise Conflict(f"There is a project named {project.name!r} already.")
-    [there] = await board.read(board.store.find_projects, ProjectQuery(name=project.name))
-    return answer(project_shown(there, board))
+    if Arguments(request.query_params).flag("upsert") is True:
+        for there in await board.read(board.store.find_projects, ProjectQuery(name=project.name)):
+            return answer(project_shown(there, board))
+    raise Conflict(f"There is a project named {project.name!r} already, or of this id.")
 
 
 def _project_of(arguments: Arguments) -> Project:
@@ -142,6 +142,8 @@ async def _update(request: Request) -> Response:
         "end_us": arguments.moment("end_time"),
         "reference_dataset_id": arguments.id("default_dataset_id"),
     }
+    if told["name"] == "":
+        raise Invalid("name is empty; it takes text.")
     changes = {name: value for name, value in told.items() if value is not None}
     project = await board.writer.change(lambda store: store.update_project(project_id, changes))
     if project is None:

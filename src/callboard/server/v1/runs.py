@@ -177,7 +177,8 @@ async def _group(request: Request) -> Response:
     if by != "conversation":
         raise Invalid(f"group_by is {by!r}; it takes conversation.")
     project = arguments.required_id("session_id")
-    limit, offset = arguments.count("limit", 20), arguments.count("offset", 0)
+    limit = min(arguments.count("limit", 20), MAX_PAGE)
+    offset = arguments.count("offset", 0)
     query = query_of(arguments, project_ids=(project,), is_root=True, limit=limit + offset)
     page = await board.read(board.store.find_threads, query)
     groups = [

@@ -41,6 +41,7 @@ class Sql(NamedTuple):
 
 
 _TRUE, _FALSE = Sql("1"), Sql("0")
+_SIDE_BY_SIDE = 16
 
 
 def conjunction(parts: Sequence[Sql]) -> Sql:
@@ -49,8 +50,19 @@ def conjunction(parts: Sequence[Sql]) -> Sql:
 
 
 def _joined(word: str, parts: Sequence[Sql]) -> Sql:
-    text = word.join(part.text for part in parts)
-    return Sql(f"({text})", tuple(value for part in parts for value in part.values))
+    values = tuple(value for part in parts for value in part.values)
+    return Sql(_nested(word, [part.text for part in parts]), values)
+
+
+def _nested(word: str, texts: Sequence[str]) -> str:
+    """Return conditions, joined in halves.
+
+    Side by side each would be a level deeper than the one before it, and SQLite takes 1,000.
+    """
+    if len(texts) <= _SIDE_BY_SIDE:
+        return f"({word.join(texts)})"
+    middle = len(texts) // 2
+    return f"({_nested(word, texts[:middle])}{word}{_nested(word, texts[middle:])})"
 
 
 def compile_filter(node: Node, run: str, handles: Handles) -> Sql:

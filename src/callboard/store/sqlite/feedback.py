@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from statistics import fmean, pstdev
+from types import NoneType
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +40,7 @@ _SELECT = """
         score, score_kind, value, comment, correction, source, extra, created_us, modified_us
     FROM feedback LEFT JOIN runs AS run ON run.id = feedback.run_id
 """
+_REFUSED = "The feedback is refused: {}"
 _TOLD = {
     "id",
     "key",
@@ -62,7 +64,7 @@ def write_feedback(db: apsw.Connection, told: Iterable[Feedback]) -> list[Reject
         try:
             record = _told(feedback)
         except BadBodyError as error:
-            rejections.append(Rejection(feedback.id, f"The feedback is refused: {error}"))
+            rejections.append(Rejection(feedback.id, _REFUSED.format(error)))
         else:
             db.execute(_WRITE, _values(record))
     return rejections
@@ -108,7 +110,11 @@ _CHANGES = {
 
 
 def update_feedback(db: apsw.Connection, feedback_id: UUID, changes: Mapping[str, Any]) -> bool:
-    """Change fields of feedback; False if there is none."""
+    """Change fields of feedback; False if there is none.
+
+    Raises:
+        BadBodyError: A field does not take its value.
+    """
     only_known("feedback", changes, _CHANGES)
     row = db.execute(f"{_SELECT} WHERE feedback.id = ?", (feedback_id.bytes,)).fetchone()
     if row is None:
@@ -116,6 +122,10 @@ def update_feedback(db: apsw.Connection, feedback_id: UUID, changes: Mapping[str
     record = _record(row)
     for name, value in changes.items():
         setattr(record, name, value)
+    try:
+        _check(record)
+    except BadBodyError as error:
+        raise BadBodyError(_REFUSED.format(error)) from None
     db.execute(_WRITE, _values(record))
     return True
 
@@ -179,30 +189,51 @@ def _told(feedback: Feedback) -> FeedbackRecord:
         BadBodyError: Something in it is not what it takes.
     """
     fields = {name: value for name, value in feedback.fields.items() if value is not None}
-    key, source = fields.get("key"), fields.get("feedback_source", {})
-    if not isinstance(key, str) or not key:
-        raise BadBodyError(f"its key is {shown(key)}, and takes text.")
-    if not isinstance(source, dict):
-        raise BadBodyError(f"its feedback_source is {shown(source)}, and takes an object.")
-    comment = fields.get("comment")
-    if comment is not None and not isinstance(comment, str):
-        raise BadBodyError(f"its comment is {shown(comment)}, and takes text.")
     received_us = now_us()
-    return FeedbackRecord(
+    record = FeedbackRecord(
         feedback.id,
-        key,
+        fields.get("key") or "",
         _id(fields, "run_id"),
         _id(fields, "trace_id"),
         _id(fields, "session_id"),
-        _score(fields.get("score")),
+        fields.get("score"),
         fields.get("value"),
-        comment,
+        fields.get("comment"),
         fields.get("correction"),
-        source,
+        fields.get("feedback_source", {}),
         {name: value for name, value in fields.items() if name not in _TOLD},
         _moment(fields, "created_at", received_us),
         _moment(fields, "modified_at", received_us),
     )
+    _check(record)
+    return record
+
+
+# What a field is, as records and as clients call it, and what it takes.
+_TAKEN: tuple[tuple[str, str, tuple[type, ...], str], ...] = (
+    ("key", "key", (str,), "text"),
+    ("comment", "comment", (str, NoneType), "text"),
+    ("source", "feedback_source", (dict,), "an object"),
+    ("extra", "extra", (dict,), "an object"),
+)
+# Of bigger ones neither the sum nor each whole number is a float.
+_BIGGEST_SCORE = 2**53
+
+
+def _check(record: FeedbackRecord) -> None:
+    """Raise `BadBodyError` if a field has a value that it does not take."""
+    for attribute, name, kinds, takes in _TAKEN:
+        value = getattr(record, attribute)
+        if not isinstance(value, kinds) or (name == "key" and not value):
+            raise BadBodyError(f"its {name} is {shown(value)}, and takes {takes}.")
+    score: Any = record.score
+    if score is None or isinstance(score, bool):
+        return
+    if not isinstance(score, int | float) or not abs(score) <= _BIGGEST_SCORE:
+        raise BadBodyError(
+            f"its score is {shown(score)}, and takes a truth value, or a number up to 2 to the "
+            "power of 53."
+        )
 
 
 def _id(fields: Mapping[str, Any], name: str) -> UUID | None:
@@ -218,14 +249,6 @@ def _id(fields: Mapping[str, Any], name: str) -> UUID | None:
 def _moment(fields: Mapping[str, Any], name: str, otherwise: int) -> int:
     value = fields.get(name)
     return otherwise if value is None else microseconds(moment(value))
-
-
-def _score(value: Any) -> float | bool | None:
-    if value is None or isinstance(value, bool | float):
-        return value
-    if isinstance(value, int) and abs(value) <= 2**53:
-        return value
-    raise BadBodyError(f"its score is {shown(value)}, and takes a number or a truth value.")
 
 
 def _values(record: FeedbackRecord) -> tuple[Any, ...]:

@@ -87,8 +87,8 @@ def find_runs(connection: ReadConnection, query: RunQuery) -> Page[RunRecord]:
     rows = _rows(connection, query, selection, order, is_search=is_search)
     found, stopped = _page(connection, rows, query.limit, is_search=is_search)
     items = read_records(connection, [each.rid for each in found[: query.limit]], query.fields)
-    if len(found) > query.limit:
-        return Page(items, write_cursor(order.kind, *found[query.limit - 1].place))
+    if len(found) > len(items):
+        return Page(items, write_cursor(order.kind, *found[len(items) - 1].place))
     if stopped is not None:
         return Page(items, write_cursor(order.kind, *stopped.place), stopped.place[0])
     return Page(items)

@@ -21,6 +21,8 @@ from callboard.wire.operations import Attachment
 
 __all__ = ["OUTLINE", "outline_of", "read_attachment", "read_outline", "read_records", "read_run"]
 
+PAGE_BYTES = 32 * 1024 * 1024
+"""How much of payloads is read for one page: runs may have hundreds of times that together."""
 OUTLINE = (
     "run.id, run.trace_id, run.parent_id, run.dotted, run.name, run.run_type, run.start_us, "
     "run.end_us, run.status, run.error, run.first_token_us, run.prompt_tokens, "
@@ -69,7 +71,7 @@ def read_run(
 def read_records(
     connection: ReadConnection, rids: Iterable[int], fields: Collection[Field]
 ) -> list[RunRecord]:
-    """Return runs.
+    """Return runs: the first of them, and as many more as there is room for.
 
     Args:
         connection: Where from.
@@ -77,8 +79,15 @@ def read_records(
         fields: What to read besides the row.
     """
     sql = f"{_RECORD} WHERE run.rid = ?"
-    rows = (connection.db.execute(sql, (rid,)).fetchone() for rid in rids)
-    return [_record(connection, row, fields) for row in rows if row is not None]
+    records: list[RunRecord] = []
+    size = 0
+    for rid in rids:
+        [row] = connection.db.execute(sql, (rid,))
+        records.append(_record(connection, row, fields))
+        size += sum(map(len, records[-1].payloads.values()))
+        if size >= PAGE_BYTES:
+            break
+    return records
 
 
 def read_outline(
