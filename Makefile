@@ -21,7 +21,7 @@ PYTEST_ARGS ?= -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help test lint format run bench bench-server parity sdk-suite vendors constraints clean
+.PHONY: help test lint format run bench bench-server parity sdk-suite vendors platforms constraints clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,9 @@ parity: $(VENV)/.parity ## Run langchain-core's own tests, without and with Call
 vendors: $(VENV)/.vendors ## Run vendors' own handlers, in an environment of theirs, on both sides
 	$(VENV)/vendors/bin/pytest tests/vendors -m slow
 
+platforms: $(VENV)/platforms/.made ## Read back what MLflow, W&B and Streamlit are told (they are 700 MB)
+	$(VENV)/platforms/bin/python -m pytest -n 0 -m slow tests/platforms
+
 sdk-suite: $(VENV)/.dev $(VENV)/sdk-suite/.made ## Run the langsmith SDK's own tests against the server
 	$(BIN)/python -m tests.sdk_suite --python $(VENV)/sdk-suite/bin/python
 
@@ -88,6 +91,14 @@ $(VENV)/bin/python:
 $(VENV)/.dev: pyproject.toml requirements/dev.txt requirements/constraints.txt | $(VENV)/bin/python
 	$(PIP) install --quiet -c requirements/constraints.txt -r requirements/dev.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+# Apart from the rest, so that the tests that take seconds don't import what takes minutes.
+$(VENV)/platforms/.made: requirements/dev.txt requirements/platforms.txt | $(VENV)/bin/python
+	$(BIN)/python -m venv $(VENV)/platforms
+	$(VENV)/platforms/bin/python -m pip --disable-pip-version-check install --quiet \
+	  -c requirements/constraints.txt -r requirements/dev.txt -r requirements/platforms.txt
+	$(VENV)/platforms/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.parity: $(VENV)/.dev requirements/parity.txt

@@ -27,6 +27,10 @@ The tree, so that one ``except`` clause can be as wide or as narrow as wanted::
     ├── BadBodyError         ValueError    a body that is not in the form of the wire protocol
     │   └── BodyTooLargeError              a body over one of the limits set for it
     ├── MissingExtraError    ImportError   a package is needed that is not installed
+    ├── NotBuiltError        ImportError   a handler of LangChain's that there is no more
+    ├── LimitError           RuntimeError  a limit set for model calls is reached
+    │   ├── BudgetSpentError               no more may be spent
+    │   └── RateLimitError                 not so many at once
     ├── SinkError            RuntimeError  a sink did not take operations
     │   ├── SinkUnavailableError           it can't take them now, and may later
     │   ├── KeyRefusedError                the key is missing or not accepted
@@ -72,16 +76,20 @@ __all__ = [
     "BoardInUseError",
     "BoardOverloadedError",
     "BodyTooLargeError",
+    "BudgetSpentError",
     "CallboardError",
     "ClosedHandlerError",
     "FilterError",
     "InstallError",
     "KeyRefusedError",
+    "LimitError",
     "MissingExtraError",
     "NameTakenError",
     "NoParentRunError",
     "NoTracedRunError",
+    "NotBuiltError",
     "PortTakenError",
+    "RateLimitError",
     "RunFailedError",
     "SinkError",
     "SinkUnavailableError",
@@ -176,6 +184,30 @@ class BodyTooLargeError(BadBodyError):
 
 class MissingExtraError(CallboardError, ImportError):
     """What is wanted needs a package that is not installed."""
+
+
+class NotBuiltError(CallboardError, ImportError):
+    """A handler that LangChain had and Callboard has not: the message says what to use instead."""
+
+
+class LimitError(CallboardError, RuntimeError):
+    """A limit that the application set for its model calls is reached: this one was not made."""
+
+
+class BudgetSpentError(LimitError):
+    """A model call is refused, for what may be spent has been."""
+
+
+class RateLimitError(LimitError):
+    """A model call is refused, for there were as many as there may be at once.
+
+    Attributes:
+        retry_after: In how many seconds it would be let through, if nobody else is.
+    """
+
+    def __init__(self, message: str, *, retry_after: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class BadEvaluationError(CallboardError, TypeError):

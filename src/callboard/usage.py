@@ -11,6 +11,9 @@ what OpenAI or Anthropic tell in ``llm_output``, and returns it in the messages'
         "output_token_details": {"reasoning": 3, "audio": 0},
     }
 
+Other runs tell it in their metadata, which counts first, or in their outputs (LangSmith
+protocol: tokens).
+
 All figures are tokens; details are parts of the figure that they belong to, and only those that
 were told are there.
 """
@@ -22,7 +25,14 @@ from typing import Any, TypeAlias, TypeGuard
 
 from callboard.payloads import Payload, field, unwrapped
 
-__all__ = ["Usage", "add_usage", "response_usage"]
+__all__ = [
+    "UNKNOWN_MODEL",
+    "Usage",
+    "add_usage",
+    "response_usage",
+    "usage_in_metadata",
+    "usage_in_outputs",
+]
 
 Usage: TypeAlias = dict[str, Any]
 """Counts of tokens by kind; the values of ``*_token_details`` are counts by kind in turn."""
@@ -112,6 +122,31 @@ def response_usage(response: Payload) -> list[tuple[str, Usage]]:
     if not found and (usage := _provider_usage(output)):
         found.append((fallback_name or UNKNOWN_MODEL, usage))
     return found
+
+
+def usage_in_metadata(metadata: Mapping[str, Any]) -> Usage | None:
+    """Return the usage that a run's metadata tells, if it does."""
+    usage = metadata.get("usage_metadata")
+    return usage if isinstance(usage, dict) and usage else None
+
+
+def usage_in_outputs(outputs: Any) -> Usage | None:
+    """Return the usage that a run's outputs tell, if they do.
+
+    Args:
+        outputs: As JSON has them.
+    """
+    if not isinstance(outputs, dict):
+        return None
+    usage = outputs.get("usage_metadata")
+    if isinstance(usage, dict) and usage:
+        return usage
+    if not isinstance(outputs.get("generations"), list):
+        return None
+    total: Usage = {}
+    for _, each in response_usage(outputs):
+        total = add_usage(total, each)
+    return total or None
 
 
 def _told(generations: Any) -> Iterator[tuple[Payload, Usage]]:

@@ -1,9 +1,9 @@
 """Every store is one, as the checkers see it."""
 
 from callboard.export.sinks.base import Sink
+from callboard.prices import PriceList, PriceTable
 from callboard.store.base import Store
 from callboard.store.local import StoreSink
-from callboard.store.prices import PriceList, PriceTable
 from callboard.store.sqlite import SqliteStore
 
 

@@ -490,16 +490,16 @@ async def test_a_block_that_another_task_ended_counts_no_more():
 
 
 async def test_blocks_that_ended_elsewhere_do_not_pile_up():
-    from callboard.handlers.usage import _counting
+    from callboard.handlers.usage import _blocks
 
     for _ in range(20):
         generator = acounting()
         await anext(generator)
         await asyncio.create_task(generator.aclose())
-    assert len(_counting.get()) == 1
+    assert len(_blocks._around.get()) == 1
     with get_usage_metadata_callback():
         pass
-    assert _counting.get() is None
+    assert _blocks._around.get() is None
 
 
 async def test_a_call_that_a_task_begins_after_the_block_is_not_counted():

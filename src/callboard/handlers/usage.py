@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any
 
 from callboard.callbacks.handlers import BaseCallbackHandler
-from callboard.callbacks.hooks import register_configure_hook
+from callboard.handlers.blocks import HandlerBlocks
 from callboard.payloads import Payload
 from callboard.usage import Usage, add_usage, response_usage
 
@@ -44,36 +42,7 @@ class UsageMetadataCallbackHandler(BaseCallbackHandler):
                 self.usage_metadata[model_name] = add_usage(before, usage)
 
 
-@dataclass(slots=True)
-class _Block:
-    """A block that counts, and whether it is still under way."""
-
-    handler: UsageMetadataCallbackHandler
-    open: bool = True
-
-
-class _Blocks(tuple[Any, ...]):
-    """The blocks around a call, outermost first, as a tuple of handlers for the hook.
-
-    Going through it gives the handlers of those blocks alone that are open by then. A context
-    may keep a block that has ended: a generator that is abandoned, or closed by another task,
-    can't take its block out of the context that it began in.
-    """
-
-    __slots__ = ()
-
-    def __iter__(self) -> Iterator[UsageMetadataCallbackHandler]:
-        return (block.handler for block in self.still_open())
-
-    def still_open(self) -> list[_Block]:
-        """Return the blocks that have not ended."""
-        return [block for block in super().__iter__() if block.open]
-
-
-# One hook for all blocks, which may be nested: a hook of each block's own would stay
-# registered for good. None, where there is no block, costs `configure` a look-up.
-_counting: ContextVar[_Blocks | None] = ContextVar("callboard_usage_metadata", default=None)
-register_configure_hook(_counting, inheritable=True)
+_blocks = HandlerBlocks[UsageMetadataCallbackHandler]("callboard_usage_metadata")
 
 
 @contextmanager
@@ -90,14 +59,5 @@ def get_usage_metadata_callback(
     Yields:
         The handler, with the counts in ``usage_metadata``.
     """
-    block = _Block(UsageMetadataCallbackHandler())
-    outer = _counting.get() or _Blocks()
-    blocks = _Blocks((*outer.still_open(), block))
-    _counting.set(blocks)
-    try:
-        yield block.handler
-    finally:
-        block.open = False
-        # What else is held, another block has put there, which may be open.
-        if _counting.get() is blocks:
-            _counting.set(_Blocks(blocks.still_open()) or None)
+    with _blocks.around(UsageMetadataCallbackHandler()) as handler:
+        yield handler

@@ -4,7 +4,7 @@ import pytest
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
-from callboard.store.accounting import cost_of, tokens_of, usage_in_metadata, usage_in_outputs
+from callboard.prices import NO_PRICES, Price, PriceTable, cost_of, tokens_of
 from callboard.store.derived import (
     error_of,
     first_token_us,
@@ -15,9 +15,9 @@ from callboard.store.derived import (
     thread_of,
 )
 from callboard.store.previews import LENGTH, preview_of
-from callboard.store.prices import NO_PRICES, Price, PriceTable
 from callboard.store.records import Cost, Tokens
 from callboard.tracing.capture import Serialised, capture
+from callboard.usage import usage_in_metadata, usage_in_outputs
 from callboard.wire import json
 from callboard.wire.orders import places
 from tests.contract.stores.made import START_US, run

@@ -4,6 +4,7 @@ Times are whole microseconds since 1970 in UTC, latencies seconds, costs US doll
 (`PAYLOADS`) are bytes: the JSON that the client sent, untouched.
 """
 
+from callboard.prices import Cost, Tokens
 from callboard.store.records.feedback import FeedbackQuery, FeedbackRecord
 from callboard.store.records.projects import Project, ProjectQuery
 from callboard.store.records.queries import Page, RunQuery
@@ -17,7 +18,6 @@ from callboard.store.records.runs import (
     Status,
 )
 from callboard.store.records.summaries import FeedbackSummary, GroupKey, RunStatistics, ThreadRecord
-from callboard.store.records.usage import Cost, Tokens
 
 __all__ = [
     "PAYLOADS",

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
+from callboard.prices import Cost, Tokens
 from callboard.store.records.summaries import FeedbackSummary
-from callboard.store.records.usage import Cost, Tokens
 
 __all__ = ["PAYLOADS", "Field", "Outline", "Rejection", "RunRecord", "Share", "Status"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 from uuid import UUID
 
-from callboard.store.records.usage import Cost, Tokens
+from callboard.prices import Cost, Tokens
 
 __all__ = ["FeedbackSummary", "GroupKey", "RunStatistics", "ThreadRecord"]
 

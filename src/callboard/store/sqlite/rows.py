@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from callboard.store.accounting import cost_of, tokens_of, usage_in_metadata, usage_in_outputs
+from callboard.prices import PriceList, cost_of, tokens_of
 from callboard.store.derived import (
     ERROR_LENGTH,
     error_of,
@@ -22,8 +22,8 @@ from callboard.store.derived import (
 )
 from callboard.store.merging import DEFAULT, Draft, weight_of
 from callboard.store.previews import preview_of
-from callboard.store.prices import PriceList
 from callboard.store.records import Cost, Tokens
+from callboard.usage import usage_in_metadata, usage_in_outputs
 from callboard.wire import json
 from callboard.wire.operations import PARTS
 

@@ -11,8 +11,8 @@ from uuid import UUID
 
 import apsw
 
+from callboard.prices import NO_PRICES, PriceList
 from callboard.query.nodes import Node
-from callboard.store.prices import NO_PRICES, PriceList
 from callboard.store.records import (
     FeedbackQuery,
     FeedbackRecord,

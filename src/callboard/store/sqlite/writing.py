@@ -10,8 +10,8 @@ from typing import Any
 import apsw
 
 from callboard.clock import now_us
+from callboard.prices import PriceList
 from callboard.store.merging import Draft, drafts, outweighs
-from callboard.store.prices import PriceList
 from callboard.store.records import Rejection
 from callboard.store.sqlite.codec import FIRST_DICTIONARY, Packer, Reader, Trainer
 from callboard.store.sqlite.counting import count_models

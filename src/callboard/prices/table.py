@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from callboard.errors import BadOptionError
-from callboard.store.records import Cost, Tokens
+from callboard.prices.amounts import Cost, Tokens, cost_told
+from callboard.usage import Usage
 
-__all__ = ["NO_PRICES", "Price", "PriceList", "PriceTable"]
+__all__ = ["NO_PRICES", "Price", "PriceList", "PriceTable", "cost_of"]
 
 _MILLION = 1_000_000
 
@@ -148,3 +149,21 @@ def _compiled(price: Price) -> re.Pattern[str]:
 
 NO_PRICES = PriceTable(())
 """A list with nothing on it."""
+
+
+def cost_of(
+    usage: Usage, tokens: Tokens | None, metadata: Mapping[str, Any], prices: PriceList
+) -> Cost | None:
+    """Return what a model run cost; None if that is not known.
+
+    Args:
+        usage: What the client told, costs among it perhaps.
+        tokens: The tokens in it.
+        metadata: The run's, which names the model.
+        prices: What models cost.
+    """
+    told = cost_told(usage)
+    model, provider = metadata.get("ls_model_name"), metadata.get("ls_provider")
+    if told is not None or tokens is None or not isinstance(model, str):
+        return told
+    return prices.cost(model, provider if isinstance(provider, str) else None, tokens)

@@ -1,0 +1,103 @@
+"""Handlers for monitoring platforms, for people who watch, and for control.
+
+Each is loaded, with the platform's client, when it is asked for; one whose client is missing says
+what to install. A handler that LangChain had and Callboard has not says what became of it. All
+keep to one contract: `callboard.integrations.base`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from callboard.integrations.base import RunRecord, RunTreeHandler
+    from callboard.integrations.budget import BudgetGuard
+    from callboard.integrations.costs import (
+        CostCallbackHandler,
+        OpenAICallbackHandler,
+        get_cost_callback,
+        get_openai_callback,
+    )
+    from callboard.integrations.json_lines import JsonLinesCallbackHandler
+    from callboard.integrations.log_records import LoggingCallbackHandler
+    from callboard.integrations.mlflow import MlflowCallbackHandler
+    from callboard.integrations.opentelemetry import OpenTelemetryCallbackHandler
+    from callboard.integrations.prometheus import PrometheusCallbackHandler
+    from callboard.integrations.rate_limit import Allowance, RateLimit
+    from callboard.integrations.rich_tree import RichTreeCallbackHandler
+    from callboard.integrations.streamlit import (
+        LLMThoughtLabeler,
+        StreamlitCallbackHandler,
+        ToolRecord,
+    )
+    from callboard.integrations.wandb import WandbCallbackHandler
+
+# Where each name is. Type checkers want the same names spelt out above and in __all__; a test
+# holds that the three agree.
+_HOMES = {
+    "Allowance": "rate_limit",
+    "BudgetGuard": "budget",
+    "CostCallbackHandler": "costs",
+    "JsonLinesCallbackHandler": "json_lines",
+    "LLMThoughtLabeler": "streamlit",
+    "LoggingCallbackHandler": "log_records",
+    "MlflowCallbackHandler": "mlflow",
+    "OpenAICallbackHandler": "costs",
+    "OpenTelemetryCallbackHandler": "opentelemetry",
+    "PrometheusCallbackHandler": "prometheus",
+    "RateLimit": "rate_limit",
+    "RichTreeCallbackHandler": "rich_tree",
+    "RunRecord": "base",
+    "RunTreeHandler": "base",
+    "StreamlitCallbackHandler": "streamlit",
+    "ToolRecord": "streamlit",
+    "WandbCallbackHandler": "wandb",
+    "get_cost_callback": "costs",
+    "get_openai_callback": "costs",
+}
+
+__all__ = [
+    "Allowance",
+    "BudgetGuard",
+    "CostCallbackHandler",
+    "JsonLinesCallbackHandler",
+    "LLMThoughtLabeler",
+    "LoggingCallbackHandler",
+    "MlflowCallbackHandler",
+    "OpenAICallbackHandler",
+    "OpenTelemetryCallbackHandler",
+    "PrometheusCallbackHandler",
+    "RateLimit",
+    "RichTreeCallbackHandler",
+    "RunRecord",
+    "RunTreeHandler",
+    "StreamlitCallbackHandler",
+    "ToolRecord",
+    "WandbCallbackHandler",
+    "get_cost_callback",
+    "get_openai_callback",
+]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        _explain(name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def _explain(name: str) -> None:
+    """Raise what says where a handler went that LangChain had."""
+    from callboard.errors import NotBuiltError  # noqa: PLC0415 - for names that are not there
+    from callboard.integrations.moved import MOVED  # noqa: PLC0415
+
+    if name in MOVED:
+        raise NotBuiltError(MOVED[name].sentence(name))
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,188 @@
+"""The handler that tells MLflow of runs, as traces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from callboard.clock import microseconds
+from callboard.integrations.base import RunRecord, RunTreeHandler
+from callboard.integrations.extras import load
+from callboard.integrations.messages import Said, said_in, said_out
+from callboard.payloads import field, unwrapped
+
+__all__ = ["MlflowCallbackHandler"]
+
+_TYPES = {
+    "agent": "AGENT",
+    "chat_model": "CHAT_MODEL",
+    "embedding": "EMBEDDING",
+    "llm": "LLM",
+    "parser": "PARSER",
+    "retriever": "RETRIEVER",
+    "tool": "TOOL",
+}
+
+
+class MlflowCallbackHandler(RunTreeHandler):
+    """Makes a trace of each outermost run, and a span of each run in it, with tokens and costs.
+
+    Traces go to the tracking server and experiment that the application has set
+    (``mlflow.set_tracking_uri``, ``mlflow.set_experiment``), in MLflow's own background. Nothing is
+    sent before a trace ends.
+    """
+
+    def __init__(self, *, experiment_id: str | None = None, **options: Any) -> None:
+        """Make a handler.
+
+        Args:
+            experiment_id: The experiment that traces belong to; the one that is set, by default.
+            **options: See `RunTreeHandler`: ``redaction``, ``prices``, ``content``, ``max_runs``.
+
+        Raises:
+            MissingExtraError: MLflow is not installed.
+        """
+        self._mlflow = load("mlflow", "mlflow", "mlflow")
+        self._entities = load("mlflow.entities", "mlflow", "mlflow")
+        super().__init__(**options)
+        self._experiment_id = experiment_id
+
+    def run_started(self, record: RunRecord) -> None:
+        """Start a run's span; that of an outermost run starts a trace."""
+        outer = None if record.parent is None else record.parent.kept
+        record.kept = self._mlflow.start_span_no_context(
+            record.name,
+            span_type="AGENT" if _is_agent(record) else _TYPES.get(record.type, "CHAIN"),
+            parent_span=outer,
+            inputs=_inputs(record),
+            attributes=_known({"callboard.run_id": str(record.id), "tags": record.tags or None}),
+            metadata=_belongs(record) if outer is None else None,
+            experiment_id=self._experiment_id if outer is None else None,
+            start_time_ns=microseconds(record.start_time) * 1000,
+        )
+
+    def run_noted(self, record: RunRecord, name: str, data: Any) -> None:
+        """Add an event to a run's span."""
+        if record.kept is not None:
+            told = {} if data is None else {"data": str(data)}
+            record.kept.add_event(self._entities.SpanEvent(name, attributes=told))
+
+    def run_ended(self, record: RunRecord) -> None:
+        """End a run's span, and with an outermost run's the trace."""
+        span = record.kept
+        if span is None:
+            return
+        if record.first_token_time is not None:
+            moment = microseconds(record.first_token_time) * 1000
+            span.add_event(self._entities.SpanEvent("first_token", timestamp=moment))
+        if record.error is not None:
+            span.add_event(self._entities.SpanEvent("exception", attributes=_exception(record)))
+        span.end(
+            outputs=_outputs(record),
+            attributes=_figures(record),
+            status="OK" if record.status == "ok" else "ERROR",
+            end_time_ns=None if record.end_time is None else microseconds(record.end_time) * 1000,
+        )
+
+    def flush(self) -> None:
+        """Wait until MLflow has sent the traces that have ended."""
+        self._mlflow.flush_trace_async_logging()
+
+
+def _is_agent(record: RunRecord) -> bool:
+    return record.type == "chain" and record.metadata.get("lc_agent_name") == record.name
+
+
+def _known(told: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _belongs(record: RunRecord) -> dict[str, str]:
+    return _known({"mlflow.trace.session": record.conversation, "mlflow.trace.user": record.user})
+
+
+def _exception(record: RunRecord) -> dict[str, str]:
+    return {
+        "exception.type": record.error_type or "unknown",
+        "exception.message": record.error_message or "",
+        "exception.stacktrace": record.error or "",
+    }
+
+
+def _figures(record: RunRecord) -> dict[str, Any]:
+    """Return models, tokens and cost under the names that MLflow adds up for the whole trace."""
+    told: dict[str, Any] = {
+        "mlflow.llm.model": record.response_model or record.model,
+        "mlflow.llm.provider": record.provider,
+        "time_to_first_token": record.time_to_first_token,
+        "callboard.unfinished": True if record.status == "unfinished" else None,
+    }
+    if record.is_model:
+        told["mlflow.message.format"] = "openai"
+    if (tokens := record.tokens) is not None:
+        told["mlflow.chat.tokenUsage"] = _known(
+            {
+                "input_tokens": tokens.prompt or 0,
+                "output_tokens": tokens.completion or 0,
+                "total_tokens": tokens.total or 0,
+                "cache_read_input_tokens": tokens.prompt_details.get("cache_read"),
+                "cache_creation_input_tokens": tokens.prompt_details.get("cache_creation"),
+            }
+        )
+    if (cost := record.cost) is not None:
+        told["mlflow.llm.cost"] = {
+            "input_cost": cost.prompt or 0.0,
+            "output_cost": cost.completion or 0.0,
+            "total_cost": cost.total or 0.0,
+        }
+    return _known(told)
+
+
+def _inputs(record: RunRecord) -> Any:
+    if record.inputs is None or not record.is_model:
+        return record.inputs
+    return {"messages": [_message(said) for said in said_in(record)]}
+
+
+def _outputs(record: RunRecord) -> Any:
+    if record.outputs is None:
+        return None
+    if record.is_model:
+        answers = said_out(record)
+        return {
+            "choices": [
+                {"index": at, "message": _message(each), "finish_reason": each.finish_reason}
+                for at, each in enumerate(answers)
+            ]
+        }
+    if record.type == "retriever":
+        return [_document(each) for each in record.outputs.get("documents") or ()]
+    return record.outputs
+
+
+def _message(said: Said) -> dict[str, Any]:
+    calls = [
+        {
+            "id": call.get("id"),
+            "type": "function",
+            "function": {"name": call.get("name"), "arguments": call.get("args")},
+        }
+        for call in said.tool_calls
+        if isinstance(call, dict)
+    ]
+    return _known(
+        {
+            "role": said.role,
+            "content": said.text,
+            "tool_calls": calls or None,
+            "tool_call_id": said.answers,
+        }
+    )
+
+
+def _document(found: Any) -> dict[str, Any]:
+    document = unwrapped(found)
+    return {
+        "page_content": field(document, "page_content"),
+        "metadata": field(document, "metadata") or {},
+        "id": field(document, "id"),
+    }

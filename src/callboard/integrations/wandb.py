@@ -1,0 +1,186 @@
+"""The handler that tells Weights & Biases of runs: trace trees, metrics and a table of calls."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from callboard.clock import microseconds
+from callboard.integrations.base import RunRecord, RunTreeHandler
+from callboard.integrations.extras import load
+from callboard.integrations.messages import said_in, said_out
+from callboard.integrations.rows import figures_of
+from callboard.wire import json
+
+__all__ = ["WandbCallbackHandler"]
+
+_COLUMNS = ["run_id", "model", "prompt", "answer", "status", "latency_s", "tokens", "cost_usd"]
+_METRICS = {
+    "latency": "llm/latency_s",
+    "time_to_first_token": "llm/ttft_s",
+    "input_tokens": "llm/input_tokens",
+    "output_tokens": "llm/output_tokens",
+    "cost": "llm/cost_usd",
+}
+_MAX_SPANS = 1_000
+_MAX_ROWS = 500
+
+
+class WandbCallbackHandler(RunTreeHandler):
+    """Logs a trace tree for each outermost run, and for each model call its figures and a row.
+
+    A run of W&B's that the application has started stays open; one that the handler had to start
+    is finished when it closes, as failed if something failed in it. Nothing is logged for a token.
+    """
+
+    def __init__(
+        self,
+        run: Any = None,
+        *,
+        init: Mapping[str, Any] | None = None,
+        table: str | None = "llm/calls",
+        alert_on_error: bool = False,
+        **options: Any,
+    ) -> None:
+        """Make a handler.
+
+        Args:
+            run: The run of W&B's to log to; the one under way, by default, or else a new one.
+            init: What a new one is started with, such as ``project``: see ``wandb.init``.
+            table: What the table of calls is called; None to have none.
+            alert_on_error: Whether to send an alert when an outermost run fails: one every
+                five minutes, at the most.
+            **options: See `RunTreeHandler`: ``redaction``, ``prices``, ``content``, ``max_runs``.
+
+        Raises:
+            MissingExtraError: W&B's client is not installed.
+        """
+        self._wandb = load("wandb", "wandb", "wandb")
+        self._trees = load("wandb.sdk.data_types.trace_tree", "wandb", "wandb")
+        super().__init__(**options)
+        given = self._wandb.run if run is None else run
+        self._is_ours = given is None
+        self._run: Any = self._wandb.init(**(init or {})) if given is None else given
+        self._table_name = table
+        self._rows: list[list[Any]] = []
+        self._table: Any = None
+        self._alerts = alert_on_error
+        self._exit_code = 0
+        self._logging = threading.RLock()
+        for metric in _METRICS.values():
+            self._run.define_metric(metric, summary="mean")
+
+    def run_started(self, record: RunRecord) -> None:
+        """Place a run's span in its parent's, if the tree is not too big."""
+        span = self._trees.Span(span_id=str(record.id), name=record.name)
+        outer = None if record.parent is None else record.parent.kept
+        if outer is None:
+            record.kept = _Node(span, _Count())
+        elif outer.count.take():
+            record.kept = _Node(span, outer.count)
+            with self._logging:
+                outer.span.add_child_span(span)
+
+    def run_ended(self, record: RunRecord) -> None:
+        """Log a call's figures, and an outermost run's tree."""
+        node = record.kept
+        if node is not None:
+            self._fill(node.span, record)
+        with self._logging:
+            if record.is_model:
+                self._log_call(record)
+            if record.parent is None:
+                self._log_tree(record)
+                record.kept = None
+
+    def _log_call(self, record: RunRecord) -> None:
+        figures = figures_of(record)
+        self._run.log({name: figures[key] for key, name in _METRICS.items() if key in figures})
+        if self._table_name is not None:
+            self._rows.append(_row(record))
+            if len(self._rows) >= _MAX_ROWS:
+                self._log_rows()
+
+    def _log_tree(self, record: RunRecord) -> None:
+        if record.kept is not None:
+            self._run.log({"trace": self._trees.WBTraceTree(record.kept.span)})
+        if record.status != "ok":
+            self._exit_code = 1
+        if record.status == "error" and self._alerts:
+            self._run.alert(
+                f"{record.name} failed",
+                record.error_message or "",
+                level="ERROR",
+                wait_duration=300,
+            )
+
+    def _fill(self, span: Any, record: RunRecord) -> None:
+        kinds = self._trees.SpanKind
+        span.span_kind = {"tool": kinds.TOOL, "llm": kinds.LLM, "chat_model": kinds.LLM}.get(
+            record.type, kinds.CHAIN
+        )
+        codes = self._trees.StatusCode
+        span.status_code = codes.SUCCESS if record.status == "ok" else codes.ERROR
+        span.status_message = record.error_message or record.status
+        span.start_time_ms = microseconds(record.start_time) // 1000
+        if record.end_time is not None:
+            span.end_time_ms = microseconds(record.end_time) // 1000
+        span.attributes = {**figures_of(record), "tags": record.tags, "metadata": record.metadata}
+        span.results = [self._trees.Result(record.inputs or {}, record.outputs or {})]
+
+    def _log_rows(self) -> None:
+        if self._table is None:
+            self._table = self._wandb.Table(columns=_COLUMNS, log_mode="INCREMENTAL")
+        rows, self._rows = self._rows, []
+        for row in rows:
+            self._table.add_data(*row)
+        self._run.log({self._table_name: self._table})
+
+    def flush(self) -> None:
+        """Log the rows of calls that have ended."""
+        with self._logging:
+            if self._rows:
+                self._log_rows()
+
+    def close(self) -> None:
+        """Log what is unfinished, and finish the run of W&B's if the handler has started it."""
+        super().close()
+        if self._is_ours and self._run is not None:
+            run, self._run = self._run, None
+            run.finish(exit_code=self._exit_code)
+
+
+class _Node:
+    """A run's span, and how many there are in its tree."""
+
+    __slots__ = ("count", "span")
+
+    def __init__(self, span: Any, count: _Count) -> None:
+        self.span = span
+        self.count = count
+
+
+class _Count:
+    """How many spans a tree may still have: a trace that goes on for days must not fill memory."""
+
+    def __init__(self) -> None:
+        self._left = _MAX_SPANS
+
+    def take(self) -> bool:
+        self._left -= 1
+        return self._left > 0
+
+
+def _row(record: RunRecord) -> list[Any]:
+    figures, tokens = figures_of(record), record.tokens
+    return [
+        str(record.id),
+        figures.get("model"),
+        json.encode([[said.role, said.text] for said in said_in(record)]).decode(),
+        "\n\n".join(said.text for said in said_out(record)),
+        record.status,
+        figures.get("latency"),
+        None if tokens is None else tokens.total,
+        figures.get("cost"),
+    ]

@@ -1,0 +1,248 @@
+"""The platforms that the contract is held against: a row each.
+
+A row makes the handler, with the platform's own client where that runs here, and says how to read
+back what the platform was told.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import pytest
+
+from callboard.integrations import (
+    BudgetGuard,
+    CostCallbackHandler,
+    JsonLinesCallbackHandler,
+    LoggingCallbackHandler,
+    RateLimit,
+    RunTreeHandler,
+)
+from callboard.prices import PriceTable
+
+PRICES = PriceTable.load(
+    [{"name": "test", "model": "gpt-.*", "prompt": 1_000_000.0, "completion": 2_000_000.0}]
+)
+"""A dollar for a token that is given, two for one that is returned."""
+
+EVERY = frozenset({"chain", "tool", "retriever", "llm", "chat_model"})
+MODELS = frozenset({"llm", "chat_model"})
+
+
+@dataclass
+class Platform:
+    """A handler, and how to see what its platform was told.
+
+    Attributes:
+        handler: The handler.
+        text: All that the platform was told so far, as text.
+        ended: How many runs it was told have ended.
+        types: The kinds of runs that it is told of.
+        tells_content: Whether it is told what runs are given and return.
+        is_open: Whether the client that the application opened is still open.
+    """
+
+    handler: Any
+    text: Callable[[], str]
+    ended: Callable[[], int]
+    types: frozenset[str] = EVERY
+    tells_content: bool = True
+    is_open: Callable[[], bool] = field(default=lambda: True)
+
+    @property
+    def tree(self) -> RunTreeHandler:
+        """The handler that holds the records."""
+        return getattr(self.handler, "_meter", self.handler)
+
+
+def json_lines(**options: Any) -> Platform:
+    stream = io.StringIO()
+    return Platform(
+        JsonLinesCallbackHandler(stream, **options),
+        stream.getvalue,
+        lambda: len(stream.getvalue().splitlines()),
+        is_open=lambda: not stream.closed,
+    )
+
+
+_numbers = count()
+
+
+class Kept(logging.Handler):
+    """Keeps what is logged, with its fields."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        fields = {name: each for name, each in vars(record).items() if name.startswith("run_")}
+        self.lines.append(f"{record.getMessage()} {fields}")
+
+
+def standard_logging(**options: Any) -> Platform:
+    kept, logger = Kept(), logging.getLogger(f"test.{next(_numbers)}")
+    logger.addHandler(kept)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    return Platform(
+        LoggingCallbackHandler(logger, **options),
+        lambda: "\n".join(kept.lines),
+        lambda: len(kept.lines),
+        tells_content=False,
+    )
+
+
+class Structured:
+    """A logger in structlog's form."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def log(self, level: int, event: str, **fields: Any) -> None:
+        self.lines.append(f"{level} {event} {fields}")
+
+
+def structured_logging(**options: Any) -> Platform:
+    logger = Structured()
+    return Platform(
+        LoggingCallbackHandler(logger, **options),
+        lambda: "\n".join(logger.lines),
+        lambda: len(logger.lines),
+        tells_content=False,
+    )
+
+
+def costs(**options: Any) -> Platform:
+    # What it would redact it does not hold.
+    handler = CostCallbackHandler(prices=options.get("prices"))
+    handler._max_runs = options.get("max_runs", handler._max_runs)
+    return Platform(
+        handler,
+        lambda: f"{handler!r} {handler.by_model}",
+        lambda: handler.successful_requests,
+        types=MODELS,
+        tells_content=False,
+    )
+
+
+def _gate(gate: Any, options: dict[str, Any]) -> Platform:
+    counted: list[str] = []
+    meter = gate._meter
+    take = gate.count
+    meter._count = lambda record: (counted.append(record.status), take(record))
+    meter._max_runs = options.get("max_runs", meter._max_runs)
+    return Platform(
+        gate,
+        lambda: " ".join(counted),
+        lambda: len(counted),
+        types=MODELS,
+        tells_content=False,
+    )
+
+
+def budget(**options: Any) -> Platform:
+    return _gate(BudgetGuard(max_tokens=10**9, prices=options.get("prices")), options)
+
+
+def rate_limit(**options: Any) -> Platform:
+    return _gate(RateLimit(requests=10**9, tokens=10**9), options)
+
+
+def opentelemetry(conventions: str) -> Callable[..., Platform]:
+    def make(**options: Any) -> Platform:
+        pytest.importorskip("opentelemetry.sdk", reason="opentelemetry-sdk is not installed")
+        from opentelemetry.sdk.metrics import MeterProvider
+        from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+        from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+        from callboard.integrations import OpenTelemetryCallbackHandler
+
+        spans, reader = InMemorySpanExporter(), InMemoryMetricReader()
+        provider = TracerProvider(shutdown_on_exit=False)
+        provider.add_span_processor(SimpleSpanProcessor(spans))
+        handler = OpenTelemetryCallbackHandler(
+            tracer_provider=provider,
+            meter_provider=MeterProvider([reader], shutdown_on_exit=False),
+            conventions=conventions,
+            **{"content": True, **options},
+        )
+
+        def text() -> str:
+            told = [span.to_json() for span in spans.get_finished_spans()]
+            measured = reader.get_metrics_data()
+            return "\n".join([*told, measured.to_json() if measured else ""])
+
+        return Platform(
+            handler,
+            text,
+            lambda: len(spans.get_finished_spans()),
+            is_open=lambda: not spans._stopped,
+        )
+
+    return make
+
+
+def prometheus(**options: Any) -> Platform:
+    client = pytest.importorskip("prometheus_client", reason="prometheus-client is not installed")
+    from callboard.integrations import PrometheusCallbackHandler
+
+    registry = client.CollectorRegistry()
+
+    def ended() -> int:
+        counted = {"llm_requests_total", "tool_duration_seconds_count"}
+        counted |= {"chain_duration_seconds_count"}
+        return sum(
+            int(sample.value)
+            for metric in registry.collect()
+            for sample in metric.samples
+            if sample.name in counted
+        )
+
+    return Platform(
+        PrometheusCallbackHandler(registry, **options),
+        lambda: client.generate_latest(registry).decode(),
+        ended,
+        types=EVERY - {"retriever"},
+        tells_content=False,
+    )
+
+
+def rich_tree(**options: Any) -> Platform:
+    console = pytest.importorskip("rich.console", reason="rich is not installed")
+    from callboard.integrations import RichTreeCallbackHandler
+
+    stream = io.StringIO()
+    handler = RichTreeCallbackHandler(
+        console.Console(file=stream, width=200, force_terminal=False), **options
+    )
+    marks = ("✓", "✗", "?")
+    return Platform(
+        handler,
+        stream.getvalue,
+        lambda: sum(stream.getvalue().count(f"{mark} ") for mark in marks),
+        tells_content=False,
+        is_open=lambda: not stream.closed,
+    )
+
+
+PLATFORMS: dict[str, Callable[..., Platform]] = {
+    "json lines": json_lines,
+    "logging": standard_logging,
+    "structlog": structured_logging,
+    "costs": costs,
+    "budget": budget,
+    "rate limit": rate_limit,
+    "opentelemetry": opentelemetry("genai"),
+    "opentelemetry latest": opentelemetry("genai-latest"),
+    "openinference": opentelemetry("openinference"),
+    "prometheus": prometheus,
+    "rich": rich_tree,
+}
