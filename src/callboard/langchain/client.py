@@ -15,7 +15,6 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from langchain_core.env import get_runtime_environment
 from langsmith import Client, run_trees
 from langsmith import utils as variables
 
@@ -100,7 +99,7 @@ class ExporterClient(Client):
     def _complete(self, operation: Operation) -> tuple[dict[str, Any], dict[str, Any]]:
         extra = dict(operation.parts["extra"])
         extra["metadata"] = dict(extra.get("metadata") or {})
-        extra["runtime"] = {**(extra.get("runtime") or {}), **get_runtime_environment()}
+        extra["runtime"] = dict(extra.get("runtime") or {})
         self._insert_runtime_env([{"extra": extra}])
         return operation.head, {**operation.parts, "extra": extra}
 

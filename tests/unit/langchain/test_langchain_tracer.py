@@ -424,3 +424,11 @@ def test_a_vendors_tracer_may_have_its_own_maps_and_borrow_the_start_of_chat_mod
     assert traced.run_type == "llm"
     assert traced.inputs == {"messages": [[dumpd(HumanMessage("hi"))]]}
     assert list(traced.outputs)[:2] == ["generations", "llm_output"]
+
+
+def test_a_run_says_itself_what_it_runs_on():
+    tracer = LangChainTracer()
+    chain = CallbackManager([tracer]).on_chain_start({}, {}, name="chain")
+    started = tracer.run_map[str(chain.run_id)]
+    assert started.extra["runtime"]["library"] == "langchain-core"
+    chain.on_chain_end({})

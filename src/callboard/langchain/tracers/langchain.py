@@ -206,10 +206,8 @@ class LangChainTracer(alone.LangChainTracer, metaclass=_Tracers):
             raise
 
     def _post(self, run: Any) -> None:
-        is_plain = self._is_plain(run)
-        if not (is_plain and isinstance(self.client, ExporterClient)):  # It adds that itself.
-            run.extra["runtime"] = {**runtime(), **get_runtime_environment()}
-        if is_plain:
+        run.extra["runtime"] = _runtime().copy()
+        if self._is_plain(run):
             super()._post(run)
         else:
             with self._sending(run):
@@ -304,6 +302,11 @@ def _redacting(client: Any, redactions: Sequence[Redaction]) -> Any:
     if not redactions or isinstance(client, ExporterClient):
         return client
     return RedactingClient(client, redactions)
+
+
+@cache
+def _runtime() -> dict[str, str]:
+    return {**runtime(), **get_runtime_environment()}
 
 
 def _patch_missing_metadata(tracer: LangChainTracer, run: Run) -> None:
