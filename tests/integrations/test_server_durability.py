@@ -2,6 +2,7 @@
 
 import random
 import threading
+from http.client import HTTPException
 from uuid import UUID
 
 from callboard import ids
@@ -43,7 +44,7 @@ def send_until_it_dies(board, acknowledged, stop):
             return
         try:
             answer = board.ask("POST", "/runs/batch", body=batch.encode(told))
-        except OSError:
+        except (OSError, HTTPException):  # It died while it answered.
             return
         if answer.status == 202:
             acknowledged.extend((each.kind, each.run_id) for each in told)
