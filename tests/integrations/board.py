@@ -42,7 +42,8 @@ def ask(
         with urllib.request.urlopen(request, timeout=20) as response:
             return _answer(response.status, response.read(), response.headers)
     except urllib.error.HTTPError as error:
-        return _answer(error.code, error.read(), error.headers)
+        with error:
+            return _answer(error.code, error.read(), error.headers)
 
 
 class BoardProcess:
