@@ -36,7 +36,7 @@ def make_app(board: Board) -> Starlette:
             *(Mount(prefix, routes=[*_V1, *missing_beside(_V1)]) for prefix in _PREFIXES),
         ],
         middleware=[
-            Middleware(Guard, allowed_hosts=board.settings.allowed_hosts),
+            Middleware(Guard),
             Middleware(Slashes),
         ],
         exception_handlers=dict(HANDLERS),

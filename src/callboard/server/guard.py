@@ -22,37 +22,36 @@ __all__ = ["Guard"]
 class Guard:
     """Answers requests of strangers, and hands on the others."""
 
-    def __init__(self, app: ASGIApp, allowed_hosts: frozenset[str] = frozenset()) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         """Stand before an application.
 
         Args:
             app: The application.
-            allowed_hosts: Names to be called by, besides loopback ones.
         """
         self._app = app
-        self._allowed = frozenset(host.lower() for host in allowed_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or hand it on."""
-        if scope["type"] == "http" and (complaint := self._complaint(Headers(scope=scope))):
+        if scope["type"] == "http" and (complaint := _complaint(Headers(scope=scope))):
             await answer({"detail": complaint}, 403)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
-    def _complaint(self, headers: Headers) -> str | None:
-        host, origin = headers.get("host", ""), headers.get("origin")
-        if not self._is_ours(f"//{host}"):
-            return (
-                f"The Host {host[:200]!r} is not one that this server is called by; use "
-                "http://127.0.0.1 or http://localhost."
-            )
-        if origin is not None and not self._is_ours(origin):
-            return f"Pages of {origin[:200]!r} may not call this server."
-        return None
 
-    def _is_ours(self, url: str) -> bool:
-        try:
-            name = urlsplit(url).hostname or ""
-        except ValueError:
-            return False
-        return is_loopback(name) or name in self._allowed
+def _complaint(headers: Headers) -> str | None:
+    host, origin = headers.get("host", ""), headers.get("origin")
+    if not _is_ours(f"//{host}"):
+        return (
+            f"The Host {host[:200]!r} is not one that this server is called by; use "
+            "http://127.0.0.1 or http://localhost."
+        )
+    if origin is not None and not _is_ours(origin):
+        return f"Pages of {origin[:200]!r} may not call this server."
+    return None
+
+
+def _is_ours(url: str) -> bool:
+    try:
+        return is_loopback(urlsplit(url).hostname or "")
+    except ValueError:
+        return False

@@ -10,10 +10,12 @@ from callboard.errors import BadOptionError
 from callboard.store.database import default_database
 from callboard.wire.intake import Limits
 
-__all__ = ["DEFAULT_HOST", "DEFAULT_PORT", "Settings"]
+__all__ = ["DEFAULT_HOST", "DEFAULT_PORT", "MAX_QUEUED_BYTES", "Settings"]
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 1984
+MAX_QUEUED_BYTES = 64 * 1024 * 1024
+"""How much may wait to be written before requests are turned away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +29,6 @@ class Settings:
         limits: How much a request may be.
         max_queued_bytes: How much may wait to be written before requests are turned away.
         readers: How many reads go on at a time.
-        allowed_hosts: Names that the server may be called by, besides loopback ones: a page
-            of somebody else's that has its name point here is not among them.
         full_sync: Whether what comes is on the disk before it is answered for, not just with the
             system: then power loss costs nothing that was acknowledged either.
     """
@@ -37,9 +37,8 @@ class Settings:
     port: int = DEFAULT_PORT
     database: Path = field(default_factory=default_database)
     limits: Limits = field(default_factory=Limits)
-    max_queued_bytes: int = 64 * 1024 * 1024
+    max_queued_bytes: int = MAX_QUEUED_BYTES
     readers: int = 4
-    allowed_hosts: frozenset[str] = frozenset()
     full_sync: bool = False
 
     def __post_init__(self) -> None:

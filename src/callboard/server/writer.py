@@ -25,8 +25,6 @@ __all__ = ["Writer"]
 Told: TypeAlias = Operation | Feedback
 Result = TypeVar("Result")
 
-MAX_QUEUED_BYTES = 64 * 1024 * 1024
-"""How much waits to be written before requests are turned away."""
 MAX_COMMIT_OPERATIONS = 2_000
 """How many operations share a commit at the most: a commit blocks those behind it."""
 
@@ -61,7 +59,7 @@ class Writer:
         queued_bytes: How much waits, about.
     """
 
-    def __init__(self, store: Store, *, max_queued_bytes: int = MAX_QUEUED_BYTES) -> None:
+    def __init__(self, store: Store, *, max_queued_bytes: int) -> None:
         """Start the thread.
 
         Args:

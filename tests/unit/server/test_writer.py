@@ -8,6 +8,7 @@ import pytest
 from callboard.clock import now
 from callboard.errors import StoreFullError
 from callboard.ids import new_id
+from callboard.server.settings import MAX_QUEUED_BYTES
 from callboard.server.writer import Writer
 from callboard.store.sqlite import SqliteStore
 from callboard.wire.operations import Operation
@@ -45,7 +46,7 @@ def store(tmp_path):
 
 async def write_together(faulty, told):
     """Have requests wait behind a first one, so that they share the next commit."""
-    writer = Writer(faulty)
+    writer = Writer(faulty, max_queued_bytes=MAX_QUEUED_BYTES)
     try:
         answers = [asyncio.ensure_future(writer.write([each])) for each in told]
         await asyncio.sleep(0)
