@@ -27,7 +27,7 @@ from callboard.integrations.answers import identify
 from callboard.integrations.records import RunRecord
 from callboard.integrations.spending import account
 from callboard.langsmith.settings import redaction as environments_redaction
-from callboard.payloads import Payload, content_text
+from callboard.payloads import Payload, content_text, field
 from callboard.prices import PriceList, published_prices
 from callboard.redaction import Redaction, redacted
 from callboard.tracing.base import BaseTracer
@@ -131,7 +131,10 @@ class RunTreeHandler(BaseTracer):
             parent.child_runs.clear()  # A root that runs for days must not hold all that it did.
 
     def _answered(self, response: Payload) -> dict[str, Any]:
-        return response_fields(response)  # Copied below, if anybody wants it.
+        if self._content:
+            return response_fields(response)  # Copied below.
+        # What it says is not told: only what it has used, and how it ended, is read off it.
+        return {name: field(response, name) for name in ("generations", "llm_output")}
 
     def _on_run_create(self, run: Run) -> None:
         record = RunRecord(run, self._known(run.parent_run_id))
@@ -175,19 +178,18 @@ class RunTreeHandler(BaseTracer):
             record.error_message = _message(error)
         return super()._failed(run, error)
 
-    def _llm_run_with_token_event(
+    def on_llm_new_token(
         self,
         token: str | list[str | dict[str, Any]],
+        *,
         run_id: UUID,
         chunk: Payload | None = None,
-        parent_run_id: UUID | None = None,
-    ) -> Run:
-        return self._get_run(run_id)  # Tokens are counted below, and not kept.
-
-    def _on_llm_new_token(self, run: Run, token: Any, chunk: Payload) -> None:
-        record = self._records.get(run.id)
+        **kwargs: Any,
+    ) -> Any:
+        """Count a token, straight in the run's record: no event comes as often as this one."""
+        record = self._records.get(run_id)
         if record is None:
-            return
+            return  # Given up before.
         record.token_events += 1
         if record.first_token_time is None:
             record.first_token_time = clock.now()
@@ -224,8 +226,9 @@ class RunTreeHandler(BaseTracer):
         self._tell_end(record)
 
     def _forget_ended(self) -> None:
+        """Forget the oldest, many at a time: to find them is to go through all."""
         with self._lock:
-            for run_id in list(self._over)[: len(self._over) - _MAX_ENDED]:
+            for run_id in list(self._over)[: len(self._over) - _MAX_ENDED + _MAX_ENDED // 10]:
                 # A trace that goes on for days is a chain of parents.
                 self._over.pop(run_id).parent = None
 
