@@ -153,7 +153,7 @@ def opentelemetry(work: Work, *, content: bool = False) -> Monitored | None:
         SpanExporter,
         SpanExportResult,
     )
-    from opentelemetry.trace import SpanKind  # noqa: PLC0415
+    from opentelemetry.trace import SpanKind, set_span_in_context  # noqa: PLC0415
 
     from callboard.integrations import OpenTelemetryCallbackHandler  # noqa: PLC0415
 
@@ -181,9 +181,10 @@ def opentelemetry(work: Work, *, content: bool = False) -> Monitored | None:
             span = tracer.start_span(name, kind=SpanKind.CLIENT)
             span.set_attributes(attributes)
             span.end()
-            duration.record(0.1, measured)
-            tokens.record(500, {**measured, "gen_ai.token.type": "input"})
-            tokens.record(50, {**measured, "gen_ai.token.type": "output"})
+            within = set_span_in_context(span)
+            duration.record(0.1, measured, within)
+            tokens.record(500, {**measured, "gen_ai.token.type": "input"}, within)
+            tokens.record(50, {**measured, "gen_ai.token.type": "output"}, within)
 
     told = "OpenTelemetry, content" if content else "OpenTelemetry"
     closes = (traces.shutdown, meters.shutdown)

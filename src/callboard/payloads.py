@@ -205,7 +205,9 @@ def field(payload: Payload, name: str, default: Any = None) -> Any:
         name: The attribute or key.
         default: What to return where there is none.
     """
-    # The first is the quicker look.
+    # The first two are the quicker looks.
+    if payload is None:
+        return default
     if type(payload) is dict or isinstance(payload, Mapping):
         return payload.get(name, default)
     return getattr(payload, name, default)

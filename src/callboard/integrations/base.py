@@ -24,7 +24,7 @@ from uuid import UUID
 from callboard import clock
 from callboard.events import EVENTS
 from callboard.integrations.answers import identify
-from callboard.integrations.records import RunRecord
+from callboard.integrations.records import MODELS, RunRecord
 from callboard.integrations.spending import account
 from callboard.langsmith.settings import redaction as environments_redaction
 from callboard.payloads import Payload, content_text, field
@@ -130,11 +130,20 @@ class RunTreeHandler(BaseTracer):
         if parent is not None:
             parent.child_runs.clear()  # A root that runs for days must not hold all that it did.
 
+    def _complete_llm_run(self, response: Payload, run_id: UUID) -> Run:
+        run = self._get_run(run_id, MODELS)
+        self._recorder.end(run, self._answered(response))
+        return run
+
     def _answered(self, response: Payload) -> dict[str, Any]:
         if self._content:
             return response_fields(response)  # Copied below.
         # What it says is not told: only what it has used, and how it ended, is read off it.
-        return {name: field(response, name) for name in ("generations", "llm_output")}
+        answers = field(response, "generations") or ()
+        return {
+            "generations": [list(candidates) for candidates in answers],
+            "llm_output": field(response, "llm_output"),
+        }
 
     def _on_run_create(self, run: Run) -> None:
         record = RunRecord(run, self._known(run.parent_run_id))

@@ -60,14 +60,16 @@ class OpenInference:
         return without_none(attributes)
 
     def at_end(self, record: RunRecord) -> Attributes:
-        """Return tokens and cost, and content if the record has it."""
+        """Return tokens and cost."""
         attributes: Attributes = {"error.type": record.error_type}
         if record.is_model:
             attributes |= _figures(record)
-        if record.inputs is not None:
-            attributes |= _value("input", record.inputs) | _value("output", record.outputs)
-            attributes |= _details(record)
         return without_none(attributes)
+
+    def content(self, record: RunRecord) -> Attributes:
+        """Return inputs, outputs, messages and documents."""
+        told = _value("input", record.inputs) | _value("output", record.outputs)
+        return without_none(told | _details(record))
 
 
 def _figures(record: RunRecord) -> Attributes:
