@@ -198,7 +198,7 @@ def prometheus(**options: Any) -> Platform:
 
     def ended() -> int:
         counted = {"llm_requests_total", "tool_duration_seconds_count"}
-        counted |= {"chain_duration_seconds_count"}
+        counted |= {"chain_duration_seconds_count", "retriever_duration_seconds_count"}
         return sum(
             int(sample.value)
             for metric in registry.collect()
@@ -210,7 +210,7 @@ def prometheus(**options: Any) -> Platform:
         PrometheusCallbackHandler(registry, **options),
         lambda: client.generate_latest(registry).decode(),
         ended,
-        types=EVERY - {"retriever"},
+        types=EVERY,
         tells_content=False,
     )
 
