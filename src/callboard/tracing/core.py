@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -384,7 +383,7 @@ class TracerCore(ABC, Generic[R]):
         run.inputs = self._snapshot(CHAIN.inputs(inputs, self._schema_format))
         return run
 
-    def _get_run(self, run_id: UUID, run_type: str | AbstractSet[str] | None = None) -> Run:
+    def _get_run(self, run_id: UUID, run_type: str | set[str] | None = None) -> Run:
         types = (run_type,) if isinstance(run_type, str) else run_type or ()
         return self._recorder.running(run_id, *types)
 

@@ -12,6 +12,7 @@ from opentelemetry.semconv._incubating.attributes import gen_ai_attributes
 from callboard.clock import clock_from
 from callboard.environment import reload_environment
 from callboard.errors import BadOptionError
+from callboard.payloads import HumanMessage
 from callboard.redaction import Redaction
 from callboard.testing import StepClock
 from tests.unit.integrations.otel_backend import Backend, constants
@@ -151,6 +152,60 @@ def test_the_next_messages_do_not_say_why_they_ended_for_the_response_does(backe
     [message] = event.attributes["gen_ai.output.messages"]
     assert set(message) == {"role", "parts"}
     assert event.attributes["gen_ai.response.finish_reasons"] == ("stop",)
+
+
+PICTURE = {"type": "blob", "mime_type": "image/png", "modality": "image", "content": "AAAA"}
+LINK = {"type": "uri", "modality": "image", "uri": "https://tea.example/cup.png"}
+
+
+@pytest.mark.parametrize(
+    ("block", "part"),
+    [
+        ({"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}, PICTURE),
+        ({"type": "image_url", "image_url": "https://tea.example/cup.png"}, LINK),
+        ({"type": "image_url", "image_url": {"url": "https://tea.example/cup.png"}}, LINK),
+        ({"type": "input_image", "image_url": "https://tea.example/cup.png"}, LINK),
+        ({"type": "image", "base64": "AAAA", "mime_type": "image/png"}, PICTURE),
+        (
+            {"type": "image", "source_type": "base64", "data": "AAAA", "mime_type": "image/png"},
+            PICTURE,
+        ),
+        (
+            {
+                "type": "image",
+                "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"},
+            },
+            PICTURE,
+        ),
+        (
+            {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}},
+            {"type": "blob", "modality": "audio", "content": "AAAA"},
+        ),
+        (
+            {"type": "file", "file_id": "file-1"},
+            {"type": "file", "modality": "document", "file_id": "file-1"},
+        ),
+        (
+            {"type": "thinking", "thinking": "Tea?", "signature": "x"},
+            {"type": "reasoning", "content": "Tea?"},
+        ),
+        (
+            {"type": "reasoning", "summary": [{"type": "summary_text", "text": "Tea?"}]},
+            {"type": "reasoning", "content": "Tea?"},
+        ),
+        ({"type": "image", "shape": "new"}, {"type": "image", "shape": "new"}),
+        ({"type": "web_search_call", "id": "ws-1"}, {"type": "web_search_call", "id": "ws-1"}),
+        ({"type": "tool_use", "name": "search", "input": {}}, None),
+    ],
+)
+def test_what_is_no_text_is_told_in_one_form_whatever_the_providers_is(backend, block, part):
+    content = [block, {"type": "text", "text": "What is in the cup?"}]
+    manager = manager_of(backend.handler(content=True))
+    [run] = manager.on_chat_model_start(None, [[HumanMessage(content)]], name="c")
+    run.on_llm_end(answer())
+    [message] = json.loads(backend.named("chat gpt-5").attributes[MESSAGES])
+    text = {"type": "text", "content": "What is in the cup?"}
+    assert message["parts"] == ([text] if part is None else [part, text])
 
 
 SCHEMA = {"type": "object", "properties": {"query": {"type": "string"}}}

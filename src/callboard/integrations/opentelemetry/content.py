@@ -10,6 +10,7 @@ from typing import Any
 
 from callboard.integrations.messages import Said, said_in, said_out
 from callboard.integrations.opentelemetry.conventions import Attributes, parameter
+from callboard.integrations.opentelemetry.parts import part_of
 from callboard.integrations.records import RunRecord
 from callboard.payloads import field, unwrapped
 
@@ -73,6 +74,7 @@ def _parts(said: Said) -> Iterator[dict[str, Any]]:
     if said.role == "tool":
         yield {"type": "tool_call_response", "id": said.answers, "response": said.text}
         return
+    yield from filter(None, map(part_of, said.blocks))
     if said.text:
         yield {"type": "text", "content": said.text}
     for call in said.tool_calls:
