@@ -24,6 +24,7 @@ from callboard.integrations.opentelemetry.switches import (
     content_told,
     convention_chosen,
 )
+from callboard.prices import NO_PRICES
 
 __all__ = ["OpenTelemetryCallbackHandler"]
 
@@ -77,6 +78,8 @@ class OpenTelemetryCallbackHandler(RunTreeHandler):
         """
         chosen = convention_chosen(conventions)
         self._told = content_told(content, chosen)
+        if chosen != "openinference":
+            options.setdefault("prices", NO_PRICES)  # The GenAI conventions have no costs.
         super().__init__(content=self._told.in_spans or self._told.in_events, **options)
         latest = chosen == "genai-latest"
         self._convention: Convention = (
