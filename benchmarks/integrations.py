@@ -7,7 +7,8 @@ with what the integration tells it made ready beforehand: no handler can take le
 Beside a token is langchain-core's base of tracers, which the vendors' handlers derive from.
 """
 
-from collections.abc import Iterable
+import gc
+from collections.abc import Callable, Iterable
 from statistics import median
 from typing import Any
 
@@ -21,7 +22,7 @@ from callboard.callbacks import CallbackManager
 
 __all__ = ["measure_integrations"]
 
-_RUNS, _TOKENS, _MOST_ROUNDS = 100, 2000, 40
+_RUNS, _TOKENS, _MOST_ROUNDS = 100, 2000, 30
 # What differs by less can't be told from nothing, on a machine that others use too.
 _LEAST = 0.01e-6
 
@@ -32,12 +33,19 @@ class _Silent(BaseTracer):
     def _persist_run(self, run: Any) -> None:
         pass
 
+    def forget_tokens(self) -> None:
+        """Let go of what was recorded, which would fill memory while others have their turns."""
+        for run in self.run_map.values():
+            run.events.clear()
+
 
 def measure_integrations(effort: Effort) -> list[Result]:
     """Measure a model's run and a token, for each integration that is installed."""
     work = chat_work(4, 2000, MODEL)
     rounds = min(effort.rounds, _MOST_ROUNDS)
     monitored = [each for make in ENTRIES if (each := make(work))]
+    gc.collect()
+    gc.freeze()
     runs = [_run(each, work, rounds) for each in monitored]
     tokens = [_token(each, rounds) for each in monitored]
     for each in monitored:
@@ -57,18 +65,26 @@ def _run(monitored: Monitored, work: Work, rounds: int) -> Result:
 
 
 def _token(monitored: Monitored, rounds: int) -> Result:
+    tracer = _Silent()
     silent, ours, rival = _medians(
-        [_stream(), _stream(monitored.handler), _stream(_Silent())], _TOKENS, rounds
+        [_stream(), _stream(monitored.handler), _stream(tracer)],
+        _TOKENS,
+        rounds,
+        tracer.forget_tokens,
     )
     return Result(f"token, {monitored.name}", _cost(ours - silent), _cost(rival - silent))
 
 
-def _medians(loops: list[Loop], count: int, rounds: int) -> Iterable[float]:
+def _medians(
+    loops: list[Loop], count: int, rounds: int, after: Callable[[], None] | None = None
+) -> Iterable[float]:
     """Have loops take turns; return the median of each one's, in seconds for one time."""
     taken: list[list[float]] = [[] for _ in loops]
     for index in range(rounds):
         for at in range(len(loops)) if index % 2 else reversed(range(len(loops))):
             taken[at].append(thread_timed(loops[at], count)[0] / count)
+        if after:
+            after()
     return map(median, taken)
 
 

@@ -112,6 +112,25 @@ def costs(_: Work) -> Monitored:
     )
 
 
+def published_costs(work: Work) -> Monitored | None:
+    """Return the same with the published prices; beside it, the package that has them."""
+    if not find_spec("genai_prices"):
+        return None
+    from genai_prices import Usage, calc_price  # noqa: PLC0415
+
+    assert work.result is not None
+    [[answer]] = work.result.generations
+    usage: Any = getattr(answer, "message").usage_metadata  # noqa: B009 - of a chat's generation
+    given, returned = usage["input_tokens"], usage["output_tokens"]
+
+    def bare(times: Iterable[None]) -> None:
+        for _ in times:
+            told = Usage(input_tokens=given, output_tokens=returned)
+            calc_price(told, model_ref=MODEL, provider_id="openai")
+
+    return Monitored("costs, published prices", CostCallbackHandler(), "calc_price", bare=bare)
+
+
 def prometheus(_: Work) -> Monitored | None:
     """Return Prometheus's handler; beside it, the client's calls for the same samples."""
     if not find_spec("prometheus_client"):
@@ -215,7 +234,9 @@ def openinference(_: Work) -> Monitored | None:
     tracer = OITracer(theirs.get_tracer("benchmarks"), config=TraceConfig())
     return Monitored(
         "OpenInference",
-        OpenTelemetryCallbackHandler(tracer_provider=ours, conventions="openinference"),
+        OpenTelemetryCallbackHandler(
+            tracer_provider=ours, conventions="openinference", prices=PRICES
+        ),
         "OpenInference's tracer",
         heard=OpenInferenceTracer(tracer, separate_trace_from_runtime_context=False),
         closes=(ours.shutdown, theirs.shutdown),
@@ -228,6 +249,7 @@ ENTRIES: tuple[Callable[[Work], Monitored | None], ...] = (
     openinference,
     prometheus,
     costs,
+    published_costs,
     json_lines,
     log_records,
 )
