@@ -41,6 +41,7 @@ __all__ = ["MAX_RUNS", "RunRecord", "RunTreeHandler"]
 MAX_RUNS = 10_000
 """How many runs are held that have started and not ended."""
 _MAX_ENDED = 1_000
+_RETRY_FIGURES = ("slept", "attempt", "outcome", "exception_type")
 _FLAGS = {row.ignore for row in EVENTS.values() if row.ignore}
 
 
@@ -207,7 +208,11 @@ class RunTreeHandler(BaseTracer):
 
     def _on_retry(self, run: Run) -> None:
         if record := self._records.get(run.id):
-            self.run_noted(record, "retry", dict(run.events[-1].get("kwargs") or {}))
+            details = dict(run.events[-1].get("kwargs") or {})
+            told = self._safe(record, details)
+            if told is None:  # What failed or returned may not be told; that it did, may.
+                told = {name: details[name] for name in _RETRY_FIGURES if name in details}
+            self.run_noted(record, "retry", told)
 
     def on_custom_event(self, name: str, data: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Tell of a custom event, if the run that it belongs to is known."""

@@ -9,6 +9,7 @@ pytest.importorskip("opentelemetry.sdk", reason="opentelemetry-sdk is not instal
 from opentelemetry._logs import SeverityNumber
 from opentelemetry.semconv._incubating.attributes import gen_ai_attributes
 
+from callboard.callbacks import dispatch_custom_event
 from callboard.clock import clock_from
 from callboard.environment import reload_environment
 from callboard.errors import BadOptionError
@@ -254,3 +255,27 @@ def test_openinference_has_no_events_and_tells_content_unless_asked_not_to(backe
     environment(**{CAPTURE: "EVENT_ONLY"})
     ask(manager_of(backend.handler(conventions="openinference")))
     assert "input.value" not in backend.named("ChatOpenAI").attributes
+
+
+@pytest.mark.parametrize(
+    ("content", "progress", "retry"),
+    [
+        (True, {"done": "tea"}, {"attempt": 2, "outcome": "N/A"}),
+        (False, None, {"attempt": 2, "outcome": "N/A"}),
+        ("event_only", None, None),
+    ],
+)
+def test_what_custom_events_carry_is_on_spans_only_where_content_is(
+    backend, content, progress, retry
+):
+    run = manager_of(backend.handler(content=content)).on_chain_start(None, {}, name="agent")
+    run.on_retry({"attempt_number": 2})
+    dispatch_custom_event("progress", {"done": "tea"}, config={"callbacks": run.get_child()})
+    run.on_chain_end({})
+    told = {
+        event.name: json.loads(event.attributes.get("callboard.data", "null"))
+        for event in backend.named("invoke_workflow agent").events
+    }
+    if retry:
+        retry = {"slept": None, **retry}
+    assert told == {"retry": retry, "progress": progress}

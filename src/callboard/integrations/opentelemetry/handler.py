@@ -116,7 +116,9 @@ class OpenTelemetryCallbackHandler(RunTreeHandler):
     def run_noted(self, record: RunRecord, name: str, data: Any) -> None:
         """Add an event to a run's span."""
         if (span := _span_of(record)) is not None:
-            span.add_event(name, None if data is None else {"callboard.data": as_json(data)})
+            # What is content is not for spans if events alone are to tell it.
+            told = None if self._content and not self._told.in_spans else data
+            span.add_event(name, None if told is None else {"callboard.data": as_json(told)})
 
     def run_ended(self, record: RunRecord) -> None:
         """End a run's span, emit its event and record its metrics."""
