@@ -9,7 +9,6 @@ Beside a token is langchain-core's base of tracers, which the vendors' handlers 
 
 import gc
 from collections.abc import Callable, Iterable
-from statistics import median
 from typing import Any
 
 from langchain_core.tracers.base import BaseTracer
@@ -24,7 +23,7 @@ __all__ = ["measure_integrations"]
 
 _RUNS, _TOKENS, _MOST_ROUNDS = 100, 2000, 30
 # What differs by less can't be told from nothing, on a machine that others use too.
-_LEAST = 0.01e-6
+_FLOOR = 0.01e-6
 
 
 class _Silent(BaseTracer):
@@ -55,7 +54,7 @@ def measure_integrations(effort: Effort) -> list[Result]:
 
 def _run(monitored: Monitored, work: Work, rounds: int) -> Result:
     bare = monitored.bare
-    silent, ours, rival = _medians(
+    silent, ours, rival = _least(
         [_runs(work), _runs(work, monitored.handler), bare or _runs(work, monitored.heard)],
         _RUNS,
         rounds,
@@ -66,7 +65,7 @@ def _run(monitored: Monitored, work: Work, rounds: int) -> Result:
 
 def _token(monitored: Monitored, rounds: int) -> Result:
     tracer = _Silent()
-    silent, ours, rival = _medians(
+    silent, ours, rival = _least(
         [_stream(), _stream(monitored.handler), _stream(tracer)],
         _TOKENS,
         rounds,
@@ -75,21 +74,21 @@ def _token(monitored: Monitored, rounds: int) -> Result:
     return Result(f"token, {monitored.name}", _cost(ours - silent), _cost(rival - silent))
 
 
-def _medians(
+def _least(
     loops: list[Loop], count: int, rounds: int, after: Callable[[], None] | None = None
 ) -> Iterable[float]:
-    """Have loops take turns; return the median of each one's, in seconds for one time."""
+    """Have loops take turns; return the least of each one's, in seconds for one time."""
     taken: list[list[float]] = [[] for _ in loops]
     for index in range(rounds):
         for at in range(len(loops)) if index % 2 else reversed(range(len(loops))):
             taken[at].append(thread_timed(loops[at], count)[0] / count)
         if after:
             after()
-    return map(median, taken)
+    return map(min, taken)
 
 
 def _cost(seconds: float) -> float:
-    return max(seconds, _LEAST)
+    return max(seconds, _FLOOR)
 
 
 def _manager(*handlers: Any) -> CallbackManager:
