@@ -13,12 +13,12 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from callboard.export.consignment import Consignment
 from callboard.export.counters import Fate, Ledger
 from callboard.redaction import Redaction, redacted
-from callboard.wire.operations import Operation
+from callboard.wire.operations import LateOperation, Operation, finalise
 
 __all__ = ["OVERHEAD", "Added", "Batch", "Intake"]
 
@@ -125,6 +125,7 @@ class Intake:
             after = before + size
             if after + self._under_way_bytes > self._max_bytes or self._closed:
                 self._ledger.settle(Fate.DROPPED, 1)
+                finalise(operation)
                 return _REFUSED
             self._waiting.append((operation, size, redactions))
             self._waiting_bytes = after
@@ -137,6 +138,39 @@ class Intake:
         if urgent or count in (1, self._batch_count) or before < self._batch_bytes <= after:
             return _DUE
         return _QUIETLY
+
+    def retell(
+        self, operation: LateOperation, told: Any, size: int, urgent: bool = False
+    ) -> Added | None:
+        """Replace what an operation tells that was added before, if it still waits.
+
+        Args:
+            operation: Which.
+            told: What it is read from; must not change any more.
+            size: About how many bytes it takes then.
+            urgent: Whether it and all before it are to be sent at once.
+
+        Returns:
+            None if it is on its way already, or there is no room: it is as it was.
+        """
+        with self._lock:
+            before = self._waiting_bytes
+            after = before + size - operation.size
+            if operation.is_final or after + self._under_way_bytes > self._max_bytes:
+                return None
+            operation.retell(told, size)
+            self._waiting_bytes = after
+            if urgent:
+                self._hurried_to = self._next
+        if before <= self._mark < after:
+            return _HIGH
+        return _DUE if urgent or before < self._batch_bytes <= after else _QUIETLY
+
+    def seal(self) -> None:
+        """Let nothing that waits be told anew."""
+        with self._lock:
+            for operation, _, _ in self._waiting:
+                finalise(operation)
 
     @property
     def size(self) -> int:
@@ -218,9 +252,11 @@ class Intake:
         total = 0
         while self._waiting and len(taken) < count:
             operation, size, redactions = self._waiting[0]
+            size += operation.grown
             if taken and total + size > max_size:
                 break
             self._waiting.popleft()
+            finalise(operation)
             taken.append((operation, redactions))
             total += size
         self._waiting_bytes -= total
@@ -258,7 +294,9 @@ class Intake:
         with self._lock:
             under_way = sorted(self._under_way, key=lambda batch: batch.position)
             seized = [each for batch in under_way for each in batch.seized()]
-            seized.extend((operation, redactions) for operation, _, redactions in self._waiting)
+            for operation, _, redactions in self._waiting:
+                finalise(operation)
+                seized.append((operation, redactions))
             self._under_way.clear()
             self._waiting.clear()
             self._waiting_bytes = self._under_way_bytes = 0

@@ -23,7 +23,7 @@ from callboard.langsmith import settings
 from callboard.langsmith.exporters import default_exporter
 from callboard.langsmith.servers import Server, exporter_to, flush_servers
 from callboard.redaction import Redaction
-from callboard.wire.operations import LateOperation, Operation, size_estimate
+from callboard.wire.operations import Content, LateOperation
 
 __all__ = [
     "ExporterClient",
@@ -83,7 +83,7 @@ class ExporterClient(Client):
             return True
         return bool(self._filter_for_sampling([{"trace_id": trace_id}]))
 
-    def completed(self, operation: Operation) -> Operation:
+    def completed(self, operation: LateOperation) -> LateOperation:
         """Return an operation that says, in ``extra``, what the SDK has all runs say.
 
         That is what they run on, which revision of the program they are of, and which of the
@@ -92,16 +92,16 @@ class ExporterClient(Client):
         Args:
             operation: Anything but its ``extra`` is kept.
         """
-        return LateOperation(
-            operation.kind, operation.run_id, self._complete, operation, size_estimate(operation)
-        )
+        operation.finish = self._complete
+        return operation
 
-    def _complete(self, operation: Operation) -> tuple[dict[str, Any], dict[str, Any]]:
-        extra = dict(operation.parts["extra"])
+    def _complete(self, content: Content) -> Content:
+        head, parts = content
+        extra = dict(parts["extra"])
         extra["metadata"] = dict(extra.get("metadata") or {})
         extra["runtime"] = dict(extra.get("runtime") or {})
         self._insert_runtime_env([{"extra": extra}])
-        return operation.head, {**operation.parts, "extra": extra}
+        return head, {**parts, "extra": extra}
 
     def flush(self, timeout: float | None = None) -> None:
         """Wait until what has been sent so far has arrived.

@@ -16,11 +16,11 @@ from callboard.wire.operations import (
     ENVELOPE,
     PART_HEADER,
     LateOperation,
-    Operation,
+    MeasuredDict,
     size_of,
 )
 
-__all__ = ["create", "update", "update_with_inputs"]
+__all__ = ["create", "retold", "update", "update_with_inputs"]
 
 # The protocol has no type of its own for chat models.
 _RUN_TYPES = {"chat_model": "llm"}
@@ -64,19 +64,31 @@ def _told(run: Run) -> tuple[Any, ...]:
     return (*_read_values(run), tuple(run.tags), tuple(run.events), run.extra.copy())
 
 
-def create(run: Run) -> Operation:
+def create(run: Run) -> LateOperation:
     """Return the operation that tells a server that a run has started.
 
     Args:
         run: The run; what it holds now is what is told, whatever becomes of it.
     """
-    size = _size(run) + size_of(run.inputs)
+    return LateOperation("create", run.id, _read_create, *retold(run))
+
+
+def retold(run: Run) -> tuple[Any, int]:
+    """Return what `create` would tell of a run by now, and its size.
+
+    It is for an operation that told of the run's start, and has not been sent: then it tells of
+    the whole run.
+
+    Args:
+        run: The run, as for `create`.
+    """
+    size = _size(run, run.inputs)
     if run.serialized is not None and run.run_type in _SERIALIZED:
         size += size_of(run.serialized)
-    return LateOperation("create", run.id, _read_create, _told(run), size)
+    return _told(run), size
 
 
-def update(run: Run) -> Operation:
+def update(run: Run) -> LateOperation:
     """Return the operation that tells a server how a run has ended.
 
     Args:
@@ -85,26 +97,28 @@ def update(run: Run) -> Operation:
     return LateOperation("update", run.id, _read_update, _told(run), _size(run))
 
 
-def update_with_inputs(run: Run) -> Operation:
+def update_with_inputs(run: Run) -> LateOperation:
     """Return the same for a run whose inputs have changed since its start was told.
 
     Args:
         run: The run; what it holds now is what is told, whatever becomes of it.
     """
-    size = _size(run) + size_of(run.inputs)
+    size = _size(run, run.inputs)
     return LateOperation("update", run.id, _read_update_with_inputs, _told(run), size)
 
 
-def _size(run: Run) -> int:
-    """Return about how many bytes is told of a run but for its inputs."""
-    events = run.events
-    size = _BYTES + _EVENT_BYTES * len(events)
+def _size(run: Run, inputs: dict[str, Any] | None = None) -> int:
+    """Return about how many bytes is told of a run: its inputs, if they are, and all the rest."""
+    events, size = run.events, _BYTES
+    for part in (inputs, run.outputs):
+        if part:
+            # What was captured knows; to ask it here takes a quarter of the call.
+            size += part.size if type(part) is MeasuredDict else size_of(part)
     if run.extra:
         size += size_of(run.extra)
+    size += _EVENT_BYTES * len(events)
     if len(events) > 2:  # Between start and end there may be some with details.
         size += sum(size_of(event) for event in events if len(event) > _PLAIN_EVENT)
-    if run.outputs is not None:
-        size += size_of(run.outputs)
     return size if run.error is None else size + size_of(run.error)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeAlias
 from uuid import UUID
 
 from callboard.callbacks.scope import joined
@@ -16,7 +16,7 @@ from callboard.langsmith.clients import ClientDestination
 from callboard.langsmith.defaults import fill_in_metadata, with_defaults
 from callboard.langsmith.exporters import default_exporter
 from callboard.langsmith.links import run_url
-from callboard.langsmith.operations import create, update, update_with_inputs
+from callboard.langsmith.operations import create, retold, update, update_with_inputs
 from callboard.langsmith.sampling import sampled
 from callboard.payloads import Payload
 from callboard.redaction import Redaction, redacted
@@ -31,6 +31,10 @@ __all__ = ["Destination", "LangChainTracer"]
 
 _SENDING_SECONDS = 5.0
 _BIG_OPTIONS = frozenset({"functions", "messages", "response_format", "tools"})
+
+
+Queued: TypeAlias = tuple[Operation, Any, tuple[Redaction, ...]]
+"""An operation, the exporter that has it, and what it goes through there."""
 
 
 class Destination(Protocol):
@@ -156,10 +160,23 @@ class LangChainTracer(BaseTracer):
         self._patch(run, with_inputs=self._inputs_changed(run))
 
     def _post(self, run: Run) -> None:
-        self._send(run, create)
+        run.queued = self._send(run, create)
 
     def _patch(self, run: Run, *, with_inputs: bool) -> None:
-        self._send(run, update_with_inputs if with_inputs else update)
+        if run.queued is None or not self._retold(run, *run.queued):
+            self._send(run, update_with_inputs if with_inputs else update)
+        run.queued = None
+
+    def _retold(
+        self, run: Run, start: Operation, exporter: Any, redactions: tuple[Redaction, ...]
+    ) -> bool:
+        """Tell of a run's end with its start, if that has not been sent yet."""
+        if run.attachments or redactions != self._redactions:
+            return False
+        told, size = retold(run)
+        is_over = run.parent_run_id is None or self._is_outermost(run)
+        done: bool = exporter.retell(start, told, size, urgent=is_over)
+        return done
 
     def _inputs_changed(self, run: Run) -> bool:
         # The SDK's mark for inputs that the program has set meanwhile is the first. To look an
@@ -280,16 +297,20 @@ class LangChainTracer(BaseTracer):
             each is not None and each.touches_outputs for each in redactions
         )
 
-    def _send(self, run: Run, operation_of: Callable[[Run], Operation]) -> None:
-        if self._samples(run.trace_id):
-            is_over = run.end_time is not None and self._is_outermost(run)
-            operation = operation_of(run)
+    def _send(self, run: Run, operation_of: Callable[[Run], Operation]) -> Queued | None:
+        """Send something of a run; return what `_retold` takes, if that may be changed yet."""
+        if not self._samples(run.trace_id):
+            return None
+        operation = operation_of(run)
+        if run.attachments or self._attached:
             operation.attachments = self._new_attachments(run)
-            redactions = self._redactions
-            if redactions:
-                self._exporter.submit(operation, urgent=is_over, redactions=redactions)
-            else:
-                self._exporter.submit(operation, urgent=is_over)
+        is_over = run.end_time is not None and self._is_outermost(run)
+        exporter, redactions = self._exporter, self._redactions
+        if redactions:
+            exporter.submit(operation, urgent=is_over, redactions=redactions)
+        else:
+            exporter.submit(operation, urgent=is_over)
+        return (operation, exporter, redactions) if hasattr(exporter, "retell") else None
 
     def _is_outermost(self, run: Run) -> bool:
         """Whether no run that this one is part of is still to end here; elsewhere it may be."""
@@ -313,8 +334,7 @@ class LangChainTracer(BaseTracer):
             return () if asked is None else (asked,)
         return (own,) if asked is None else (own, asked)
 
-    def _samples(self, trace_id: UUID) -> bool:
-        return sampled(trace_id)
+    _samples = staticmethod(sampled)
 
     @property
     def _exporter(self) -> Destination:

@@ -40,7 +40,7 @@ class BaseTracer(TracerCore[Run], BaseCallbackHandler):
 
     def _start_trace(self, run: Run) -> None:
         self._place_run(run)
-        self._tell_hook(run, "_on_run_create")
+        self._on_run_create(run)
 
     def _end_trace(self, run: Run) -> None:
         try:
@@ -48,7 +48,7 @@ class BaseTracer(TracerCore[Run], BaseCallbackHandler):
                 self._persist_run(run)
         finally:
             self._let_go_of_run(run)
-        self._tell_hook(run, "_on_run_update")
+        self._on_run_update(run)
 
     def _begin_run(self, run: Run, hook: str) -> Run:
         self._start_trace(run)

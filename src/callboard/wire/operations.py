@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "RUN_TYPES",
     "VERBS",
     "Attachment",
+    "Content",
     "Feedback",
     "Kind",
     "LateOperation",
@@ -30,6 +31,7 @@ __all__ = [
     "MeasuredList",
     "Operation",
     "Part",
+    "finalise",
     "measured",
     "merge",
     "size_estimate",
@@ -66,6 +68,10 @@ class Attachment(NamedTuple):
     data: bytes
 
 
+Content: TypeAlias = tuple[dict[str, Any], dict[str, Part]]
+"""An operation's head and parts."""
+
+
 @dataclass(slots=True, repr=False)
 class Operation:
     """One piece of what is told of a run.
@@ -86,6 +92,9 @@ class Operation:
     parts: dict[str, Part] = field(default_factory=dict)
     attachments: dict[str, Attachment] = field(default_factory=dict)
 
+    grown: ClassVar[int] = 0
+    """By how many bytes it has grown since it was made: see `LateOperation`."""
+
     def __repr__(self) -> str:
         told = ", ".join([*self.parts, *self.attachments])
         return f"<Operation {self.kind} {self.run_id}{': ' if told else ''}{told}>"
@@ -95,19 +104,22 @@ class LateOperation(Operation):
     """An operation whose head and parts are put together when they are first read.
 
     That is by the thread that sends it, as a rule, and not by the application's, which has only
-    made a copy of what is told.
+    made a copy of what is told. Until then what is told may be replaced by what is known later.
 
     Attributes:
         size: About how many bytes its head and parts take.
+        grown: By how many bytes that has changed since it was made.
+        is_final: Whether what is told can't be replaced any more.
+        finish: Given head and parts when they are put together, returns those to send; or None.
     """
 
-    __slots__ = ("_read", "_told", "size")
+    __slots__ = ("_read", "_told", "finish", "grown", "is_final", "size")
 
     def __init__(
         self,
         kind: Kind,
         run_id: UUID,
-        read: Callable[[Any], tuple[dict[str, Any], dict[str, Part]]],
+        read: Callable[[Any], Content],
         told: Any,
         size: int,
     ) -> None:
@@ -124,15 +136,41 @@ class LateOperation(Operation):
         self.run_id = run_id
         self.attachments = {}
         self.size = size
+        self.grown = 0
+        self.is_final = False
+        self.finish: Callable[[Content], Content] | None = None
         self._read = read
         self._told = told
+
+    def retell(self, told: Any, size: int) -> None:
+        """Replace what is told. Not for an operation that is final.
+
+        Args:
+            told: What it is read from; must not change any more.
+            size: About how many bytes its head and parts take then.
+        """
+        self._told = told
+        self.grown += size - self.size
+        self.size = size
 
     def __getattr__(self, name: str) -> Any:
         # Called for what has not been set: that is these two, once.
         if name not in {"head", "parts"}:
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
-        self.head, self.parts = self._read(self._told)
+        self.is_final = True
+        content = self._read(self._told)
+        self.head, self.parts = content if self.finish is None else self.finish(content)
         return getattr(self, name)
+
+
+def finalise(operation: Operation) -> None:
+    """Have an operation stay what it is: it is on its way.
+
+    Args:
+        operation: Any operation.
+    """
+    if type(operation) is LateOperation:
+        operation.is_final = True
 
 
 @dataclass(slots=True, repr=False)

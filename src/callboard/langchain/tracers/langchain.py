@@ -34,7 +34,6 @@ from callboard.redaction import Redaction
 from callboard.tracing.kinds import CHAT_MODEL, LLM
 from callboard.tracing.run import Run
 from callboard.usage import Usage, add_usage
-from callboard.wire.operations import Operation
 
 __all__ = [
     "OVERRIDABLE_LANGSMITH_INHERITABLE_METADATA_KEYS",
@@ -252,12 +251,11 @@ class LangChainTracer(alone.LangChainTracer, metaclass=_Tracers):
             return self._destination or default_exporter()
         return super()._exporter
 
-    def _send(self, run: Run, operation_of: Callable[[Run], Operation]) -> None:
+    def _send(self, run: Run, operation_of: Callable[[Run], Any]) -> alone.Queued | None:
         client = self.client
         if isinstance(client, ExporterClient):
-            super()._send(run, lambda run: client.completed(operation_of(run)))
-        else:
-            super()._send(run, operation_of)
+            return super()._send(run, lambda run: client.completed(operation_of(run)))
+        return super()._send(run, operation_of)
 
     def _samples(self, trace_id: UUID) -> bool:
         if isinstance(self.client, ExporterClient):
