@@ -20,7 +20,7 @@ from callboard.wire.operations import (
     size_of,
 )
 
-__all__ = ["create", "retold", "update", "update_with_inputs"]
+__all__ = ["begin", "create", "retold", "update", "update_with_inputs"]
 
 # The protocol has no type of its own for chat models.
 _RUN_TYPES = {"chat_model": "llm"}
@@ -73,19 +73,30 @@ def create(run: Run) -> LateOperation:
     return LateOperation("create", run.id, _read_create, *retold(run))
 
 
-def retold(run: Run) -> tuple[Any, int]:
-    """Return what `create` would tell of a run by now, and its size.
-
-    It is for an operation that told of the run's start, and has not been sent: then it tells of
-    the whole run.
+def begin(run: Run) -> LateOperation:
+    """Return the same, for an exporter that can be told of the run anew: see `retold`.
 
     Args:
-        run: The run, as for `create`.
+        run: The run; what it holds when the operation is sent is what is told, if it is not over
+            by then.
     """
+    return LateOperation("create", run.id, _read_create, run, _whole_size(run))
+
+
+def retold(run: Run) -> tuple[Any, int]:
+    """Return what `begin` is to tell of a run that has ended before that was sent, and its size.
+
+    Args:
+        run: The run; what it holds now is what is told, whatever becomes of it.
+    """
+    return _told(run), _whole_size(run)
+
+
+def _whole_size(run: Run) -> int:
     size = _size(run, run.inputs)
     if run.serialized is not None and run.run_type in _SERIALIZED:
         size += size_of(run.serialized)
-    return _told(run), size
+    return size
 
 
 def update(run: Run) -> LateOperation:
@@ -122,8 +133,9 @@ def _size(run: Run, inputs: dict[str, Any] | None = None) -> int:
     return size if run.error is None else size + size_of(run.error)
 
 
-def _read_create(values: tuple[Any, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
-    told = _Told(*values)
+def _read_create(values: tuple[Any, ...] | Run) -> tuple[dict[str, Any], dict[str, Any]]:
+    # Of a run that goes on meanwhile, the values of one moment: they are read in one step.
+    told = _Told(*(_told(values) if isinstance(values, Run) else values))
     head = _place(told)
     head["reference_example_id"] = told.reference_example_id
     parts = _parts(told)

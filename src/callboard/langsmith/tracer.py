@@ -16,7 +16,7 @@ from callboard.langsmith.clients import ClientDestination
 from callboard.langsmith.defaults import fill_in_metadata, with_defaults
 from callboard.langsmith.exporters import default_exporter
 from callboard.langsmith.links import run_url
-from callboard.langsmith.operations import create, retold, update, update_with_inputs
+from callboard.langsmith.operations import begin, create, retold, update, update_with_inputs
 from callboard.langsmith.sampling import sampled
 from callboard.payloads import Payload
 from callboard.redaction import Redaction, redacted
@@ -160,10 +160,14 @@ class LangChainTracer(BaseTracer):
         self._patch(run, with_inputs=self._inputs_changed(run))
 
     def _post(self, run: Run) -> None:
-        run.queued = self._send(run, create)
+        if hasattr(self._exporter, "retell"):
+            run.queued = self._send(run, begin)
+        else:
+            self._send(run, create)
 
     def _patch(self, run: Run, *, with_inputs: bool) -> None:
-        if run.queued is None or not self._retold(run, *run.queued):
+        queued = run.queued
+        if queued is None or not self._retold(run, *queued):
             self._send(run, update_with_inputs if with_inputs else update)
         run.queued = None
 
@@ -310,7 +314,7 @@ class LangChainTracer(BaseTracer):
             exporter.submit(operation, urgent=is_over, redactions=redactions)
         else:
             exporter.submit(operation, urgent=is_over)
-        return (operation, exporter, redactions) if hasattr(exporter, "retell") else None
+        return operation, exporter, redactions
 
     def _is_outermost(self, run: Run) -> bool:
         """Whether no run that this one is part of is still to end here; elsewhere it may be."""

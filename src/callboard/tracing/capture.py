@@ -129,6 +129,8 @@ def capture_measured(value: Any) -> Captured:
     Returns:
         Leaves as they are, a `callboard.wire.operations.MeasuredDict`, or a ``MeasuredList``.
     """
+    if type(value) is MeasuredDict:
+        return value  # By this, or by somebody who made it for this.
     walk = _Walk()
     if type(value) is dict:
         ours = MeasuredDict(value)
