@@ -100,21 +100,21 @@ def configured(
 def _begun(kind: type[Manager], callbacks: Callbacks, trace: Trace | None) -> Manager:
     """Make a manager that has what the inheritable callbacks have, and what it inherits here."""
     around = None if trace is None else trace.scope
-    if _is_manager(callbacks):
+    if callbacks is not None and _is_manager(callbacks):
         manager = _taken_over(kind, callbacks, trace)
         if around is not None and trace is not None and manager.parent_run_id == trace.run_id:
             _add_inherited(manager, around)
-    elif around is not None and trace is not None:
+        return finished_manager(manager)
+    handlers = [] if callbacks is None else _handlers_of(callbacks, "inheritable_callbacks")
+    if around is not None and trace is not None:
         manager = child_scope(around, kind, trace.run_id)
-        for handler in _handlers_of(callbacks, "inheritable_callbacks"):
+        for handler in handlers:
             enlist(manager, handler, inherit=True)
     else:
         manager = kind.__new__(kind)
-        manager.parent_run_id = trace.run_id if trace is not None else None
-        manager.handlers = (
-            [] if callbacks is None else _handlers_of(callbacks, "inheritable_callbacks")
-        )
-        manager.inheritable_handlers = manager.handlers.copy()
+        manager.parent_run_id = None if trace is None else trace.run_id
+        manager.handlers = handlers
+        manager.inheritable_handlers = handlers.copy()
         manager.tags = []
         manager.inheritable_tags = []
         manager.metadata = {}

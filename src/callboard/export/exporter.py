@@ -9,6 +9,7 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from time import monotonic, sleep
+from typing import Any
 
 from callboard.errors import BadOptionError
 from callboard.export import lifecycle

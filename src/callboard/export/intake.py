@@ -99,6 +99,7 @@ class Intake:
         self._mark = mark
         self._batch_count = batch_count
         self._batch_bytes = batch_bytes
+        self._few = min(mark, batch_bytes - 1)  # Up to here, nothing becomes of more bytes.
         self._waiting: deque[tuple[Operation, int, Redactions]] = deque()
         self._waiting_bytes = 0
         self._under_way: list[Batch] = []  # Two or three: one a thread.
@@ -133,9 +134,9 @@ class Intake:
             if urgent:
                 self._hurried_to = self._next
             count = len(self._waiting)
-        if before <= self._mark < after:
-            return _HIGH
-        if urgent or count in (1, self._batch_count) or before < self._batch_bytes <= after:
+        if after > self._few and (risen := self._risen(before, after)) is not _QUIETLY:
+            return risen
+        if urgent or count == 1 or count == self._batch_count:  # noqa: PLR1714 - it's quicker
             return _DUE
         return _QUIETLY
 
@@ -162,9 +163,15 @@ class Intake:
             self._waiting_bytes = after
             if urgent:
                 self._hurried_to = self._next
+        if after > self._few and (risen := self._risen(before, after)) is not _QUIETLY:
+            return risen
+        return _DUE if urgent else _QUIETLY
+
+    def _risen(self, before: int, after: int) -> Added:
+        """Return what it means that more bytes wait than before."""
         if before <= self._mark < after:
             return _HIGH
-        return _DUE if urgent or before < self._batch_bytes <= after else _QUIETLY
+        return _DUE if before < self._batch_bytes <= after else _QUIETLY
 
     def seal(self) -> None:
         """Let nothing that waits be told anew."""
@@ -252,11 +259,10 @@ class Intake:
         total = 0
         while self._waiting and len(taken) < count:
             operation, size, redactions = self._waiting[0]
-            size += operation.grown
+            size += finalise(operation)
             if taken and total + size > max_size:
                 break
             self._waiting.popleft()
-            finalise(operation)
             taken.append((operation, redactions))
             total += size
         self._waiting_bytes -= total

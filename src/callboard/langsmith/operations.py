@@ -16,7 +16,6 @@ from callboard.wire.operations import (
     ENVELOPE,
     PART_HEADER,
     LateOperation,
-    MeasuredDict,
     size_of,
 )
 
@@ -53,10 +52,10 @@ class _Told(NamedTuple):
 # What changes by being replaced, and needs no copy.
 _read_values = attrgetter(*_Told._fields[:-3])
 
-# About how many bytes an event takes that has no details, and how many entries it has; and the
-# head, parts' headers and runtime that every operation has.
-_EVENT_BYTES, _PLAIN_EVENT = 70, 2
-_BYTES = ENVELOPE + 5 * PART_HEADER + 256
+# About how many bytes an event takes besides what it tells; and what every operation has: the
+# head, the parts' headers, the runtime and two events.
+_EVENT_BYTES = 50
+_BYTES = ENVELOPE + 5 * PART_HEADER + 400
 
 
 def _told(run: Run) -> tuple[Any, ...]:
@@ -93,7 +92,7 @@ def retold(run: Run) -> tuple[Any, int]:
 
 
 def _whole_size(run: Run) -> int:
-    size = _size(run, run.inputs)
+    size = _size(run) + size_of(run.inputs)
     if run.serialized is not None and run.run_type in _SERIALIZED:
         size += size_of(run.serialized)
     return size
@@ -114,22 +113,21 @@ def update_with_inputs(run: Run) -> LateOperation:
     Args:
         run: The run; what it holds now is what is told, whatever becomes of it.
     """
-    size = _size(run, run.inputs)
+    size = _size(run) + size_of(run.inputs)
     return LateOperation("update", run.id, _read_update_with_inputs, _told(run), size)
 
 
-def _size(run: Run, inputs: dict[str, Any] | None = None) -> int:
-    """Return about how many bytes is told of a run: its inputs, if they are, and all the rest."""
-    events, size = run.events, _BYTES
-    for part in (inputs, run.outputs):
-        if part:
-            # What was captured knows; to ask it here takes a quarter of the call.
-            size += part.size if type(part) is MeasuredDict else size_of(part)
+def _size(run: Run) -> int:
+    """Return about how many bytes is told of a run but for its inputs."""
+    size = _BYTES
     if run.extra:
         size += size_of(run.extra)
-    size += _EVENT_BYTES * len(events)
-    if len(events) > 2:  # Between start and end there may be some with details.
-        size += sum(size_of(event) for event in events if len(event) > _PLAIN_EVENT)
+    if run.end_time is None:
+        return size
+    if run.outputs:
+        size += size_of(run.outputs)
+    if len(run.events) > 2:  # Between start and end there may be some with details.
+        size += sum(_EVENT_BYTES + size_of(event) for event in run.events)
     return size if run.error is None else size + size_of(run.error)
 
 

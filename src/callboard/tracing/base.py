@@ -34,6 +34,9 @@ end of a run of any kind, and one for each event, such as ``_on_llm_end``."""
 class BaseTracer(TracerCore[Run], BaseCallbackHandler):
     """A tracer whose hooks are plain methods."""
 
+    _on_run_create: Callable[[Run], None]
+    _on_run_update: Callable[[Run], None]
+
     @abstractmethod
     def _persist_run(self, run: Run) -> None:
         """Keep a trace that has ended."""
@@ -56,10 +59,7 @@ class BaseTracer(TracerCore[Run], BaseCallbackHandler):
         return run
 
     def _tell_hook(self, run: Run, hook: str, *args: Any) -> Run:
-        method = getattr(self, hook)
-        # Of the hooks of an event most are not overridden; to see that takes half a call.
-        if getattr(method, "__func__", None) is not _silent:
-            method(run, *args)
+        getattr(self, hook)(run, *args)
         return run
 
     def _finish_run(self, run: Run, hook: str) -> Run:

@@ -179,24 +179,26 @@ def _captured(  # noqa: PLR0911 - a list
 
 def _capture_members(ours: dict[Any, Any], walk: _Walk) -> int:
     """Capture the values of a dictionary that nobody else holds, in their places."""
-    if len(ours) > walk.left:
+    count = len(ours)
+    if count > walk.left:
         for key in list(islice(ours, walk.left, None)):
             del ours[key]
         size = _capture_members(ours, walk)
         ours["..."] = _CUT
         return size + len(_CUT)
-    walk.left -= len(ours)
-    size = 2 * PUNCTUATION * len(ours)
+    walk.left -= count
+    size = 2 * PUNCTUATION * count
     for key, value in ours.items():
         if type(key) is not str:
-            walk.left += len(ours)
+            walk.left += count
             _name_keys(ours)
             return _capture_members(ours, walk)
         kind = type(value)
         size += len(key)
         if kind is str:
-            size += len(value) if value.isascii() else 3 * len(value)
-            if len(value) > MAX_LENGTH:
+            length = len(value)
+            size += length if value.isascii() else 3 * length
+            if length > MAX_LENGTH:
                 ours[key] = beginning(value, MAX_LENGTH)
         elif kind not in _LEAVES:
             ours[key], more = _captured(value, walk)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -151,9 +152,11 @@ class TracerCore(ABC, Generic[R]):
         **kwargs: Any,
     ) -> R:
         """Record the start of a chain."""
-        run = self._create_chain_run(
-            serialized, inputs, run_id, tags, parent_run_id, metadata, run_type, name, **kwargs
-        )
+        create = self._create_chain_run
+        # To pass on keywords takes long, and as a rule there are none.
+        if kwargs:
+            create = partial(create, **kwargs)
+        run = create(serialized, inputs, run_id, tags, parent_run_id, metadata, run_type, name)
         return self._begin_run(run, "_on_chain_start")
 
     def on_tool_start(
@@ -395,8 +398,7 @@ class TracerCore(ABC, Generic[R]):
         return self._failed(self._get_run(run_id, "retriever"), error)
 
     def _ended(self, kind: Kind, run: Run, returned: Any) -> Run:
-        self._recorder.end(run, self._snapshot(kind.outputs(returned, self._recorder.schema_format)))
-        return run
+        return self._recorder.complete(kind, run, returned)
 
     def _failed(self, run: Run, error: BaseException) -> Run:
         self._recorder.fail(run, error)

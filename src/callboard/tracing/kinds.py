@@ -4,14 +4,11 @@ One row a kind. Recorder and tracers read this table. The three formats that run
 here alone: *original*, what tracers are used to; *original+chat*, the same with chat models told
 apart from text models; *streaming_events*, what the event stream shows, in which every input
 and output is under one key, whatever it is.
-
-Whether a value is a dictionary is not asked by `isinstance`: that asks an object what it is, which
-may raise.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeGuard
 
 __all__ = [
     "CHAIN",
@@ -45,14 +42,14 @@ class Kind(NamedTuple):
 
     def inputs(self, given: Any, schema_format: SchemaFormat) -> dict[str, Any]:
         """Return what the run was given, as the dictionary that a run has for it."""
-        if self.wraps and schema_format != "streaming_events" and issubclass(type(given), dict):
+        if self.wraps and schema_format != "streaming_events" and _is_dict(given):
             return given
         return {self.input_key: given}
 
     def outputs(self, returned: Any, schema_format: SchemaFormat) -> dict[str, Any]:
         """Return what the run returned, as the dictionary that a run has for it."""
         spread = self.output_key is None or (self.wraps and schema_format != "streaming_events")
-        if spread and issubclass(type(returned), dict):
+        if spread and _is_dict(returned):
             return returned
         return {self.output_key or "output": returned}
 
@@ -70,7 +67,12 @@ def is_unknown(inputs: Any) -> bool:
     Args:
         inputs: What a chain's start tells.
     """
-    if not (issubclass(type(inputs), dict) and len(inputs) == 1):
+    if not (_is_dict(inputs) and len(inputs) == 1):
         return False
     value = inputs.get("input")
     return issubclass(type(value), str) and not value
+
+
+def _is_dict(value: Any) -> TypeGuard[dict[str, Any]]:
+    # Not by `isinstance`: that asks an object what it is, which may raise.
+    return issubclass(type(value), dict)

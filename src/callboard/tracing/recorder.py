@@ -230,6 +230,20 @@ class Recorder:
             details["result"] = str(outcome.result())
         self.happened(run, "retry", details)
 
+    def complete(self, kind: Kind, run: Run, returned: Any) -> Run:
+        """Record that a run has returned.
+
+        Args:
+            kind: What kind of run.
+            run: The run.
+            returned: What it returned.
+
+        Returns:
+            The run.
+        """
+        self.end(run, self.snapshot(kind.outputs(returned, self.schema_format)))
+        return run
+
     def end(self, run: Run, outputs: Mapping[str, Any]) -> None:
         """Record that a run has returned.
 
@@ -284,13 +298,11 @@ class Recorder:
         """Make room: ended runs' places first, then runs that never ended, the oldest first."""
         room = max(self._max_runs // 10, 1)
         count = min(room, MAX_PLACES // 10)
-        # They are in the order of their starts, so most of the first have ended: to go through
+        # Most of the first have ended, for they are in the order of their starts. To go through
         # them all each time would be a tenth of what a run costs.
-        for most in (2 * count, None):
-            places = list(islice(self.places.items(), most))
-            ended = [run_id for run_id, (_, order) in places if own_id(order) not in self.runs]
-            if len(ended) >= count:
-                break
+        ended = self._ended_of(2 * count)
+        if len(ended) < count:
+            ended = self._ended_of(None)
         for run_id in ended[:count]:
             self.places.pop(run_id, None)
         if len(self.places) <= self._max_runs:
@@ -299,6 +311,15 @@ class Recorder:
             self.places.pop(run_id, None)
             if self.runs.pop(str(run_id), None) is not None:
                 self._warn()
+
+    def _ended_of(self, most: int | None) -> list[UUID]:
+        """Return which of the oldest runs whose places are kept have ended.
+
+        Args:
+            most: How many to look at; None for all.
+        """
+        places = list(islice(self.places.items(), most))
+        return [run_id for run_id, (_, order) in places if own_id(order) not in self.runs]
 
     def _let_go_of_old(self, now: datetime) -> None:
         """Let go of runs that started too long ago; look again after a part of that time."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, ClassVar, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 __all__ = [
@@ -92,9 +92,6 @@ class Operation:
     parts: dict[str, Part] = field(default_factory=dict)
     attachments: dict[str, Attachment] = field(default_factory=dict)
 
-    grown: ClassVar[int] = 0
-    """By how many bytes it has grown since it was made: see `LateOperation`."""
-
     def __repr__(self) -> str:
         told = ", ".join([*self.parts, *self.attachments])
         return f"<Operation {self.kind} {self.run_id}{': ' if told else ''}{told}>"
@@ -129,7 +126,7 @@ class LateOperation(Operation):
             kind: Whether it creates the run or updates it.
             run_id: The run's id.
             read: Returns head and parts; may be called by several threads at once.
-            told: What it is called with; must not change any more.
+            told: What it is called with. If that changes, so does what is told, until it is read.
             size: See the class.
         """
         self.kind = kind
@@ -163,14 +160,19 @@ class LateOperation(Operation):
         return getattr(self, name)
 
 
-def finalise(operation: Operation) -> None:
+def finalise(operation: Operation) -> int:
     """Have an operation stay what it is: it is on its way.
 
     Args:
         operation: Any operation.
+
+    Returns:
+        By how many bytes it has grown since it was made.
     """
-    if type(operation) is LateOperation:
-        operation.is_final = True
+    if type(operation) is not LateOperation:
+        return 0
+    operation.is_final = True
+    return operation.grown
 
 
 @dataclass(slots=True, repr=False)
@@ -329,8 +331,7 @@ def size_of(part: Part) -> int:
         part: Any part.
     """
     if type(part) in _MEASURED:
-        known: int = part.size
-        return known
+        return part.size  # type: ignore[no-any-return]
     size = visits = 0
     # It grows while it is gone through: a loop takes half the time of a function for each.
     found: list[Any] = [part if type(part) in _CONTAINERS else (part,)]
