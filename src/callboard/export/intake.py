@@ -63,11 +63,10 @@ class Batch(Consignment):
         self._unredacted: list[tuple[Operation, Redactions]] | None = taken
 
     def redact(self) -> None:
-        """Have its operations redacted, if they are not yet."""
+        """Have its operations put together and redacted, if they are not yet."""
         unredacted = self._unredacted
         if unredacted is not None:
-            if any(redactions for _, redactions in unredacted):
-                self.groups = [[redacted(*each) for each in unredacted]]
+            self.groups = [[_ready(*each) for each in unredacted]]
             self._unredacted = None
 
     def seized(self) -> list[tuple[Operation, Redactions]]:
@@ -75,6 +74,12 @@ class Batch(Consignment):
         if self._unredacted is not None:
             return self._unredacted
         return [(operation, ()) for operation in self.unsettled]
+
+
+def _ready(operation: Operation, redactions: Redactions) -> Operation:
+    """Return an operation that nothing changes any more, as it may leave."""
+    operation.head  # noqa: B018 - now it is put together, and its run may go on
+    return redacted(operation, redactions) if redactions else operation
 
 
 class Intake:
@@ -307,7 +312,7 @@ class Intake:
             self._waiting.clear()
             self._waiting_bytes = self._under_way_bytes = 0
             self._settled.notify_all()
-        return [redacted(*each) for each in seized]
+        return [_ready(*each) for each in seized]
 
     def wait_past(self, position: int, timeout: float, give_up: Callable[[], bool]) -> bool:
         """Wait until everything before a position has left memory.
