@@ -15,6 +15,7 @@ from callboard.tracing.run import Run
 from callboard.wire.operations import (
     ENVELOPE,
     PART_HEADER,
+    Content,
     LateOperation,
     size_of,
 )
@@ -52,6 +53,8 @@ class _Told(NamedTuple):
 # What changes by being replaced, and needs no copy.
 _read_values = attrgetter(*_Told._fields[:-3])
 
+_ENDS = frozenset({"end", "error"})
+
 # About how many bytes an event takes besides what it tells; and what every operation has: the
 # head, the parts' headers, the runtime and two events.
 _EVENT_BYTES = 50
@@ -76,8 +79,7 @@ def begin(run: Run) -> LateOperation:
     """Return the same, for an exporter that can be told of the run anew: see `retold`.
 
     Args:
-        run: The run; what it holds when the operation is sent is what is told, if it is not over
-            by then.
+        run: The run; what it holds when the operation is sent is what is told, but for its end.
     """
     return LateOperation("create", run.id, _read_create, run, _whole_size(run))
 
@@ -131,9 +133,8 @@ def _size(run: Run) -> int:
     return size if run.error is None else size + size_of(run.error)
 
 
-def _read_create(values: tuple[Any, ...] | Run) -> tuple[dict[str, Any], dict[str, Any]]:
-    # Of a run that goes on meanwhile, the values of one moment: they are read in one step.
-    told = _Told(*(_told(values) if isinstance(values, Run) else values))
+def _read_create(values: tuple[Any, ...] | Run) -> Content:
+    told = _begun(values) if isinstance(values, Run) else _Told(*values)
     head = _place(told)
     head["reference_example_id"] = told.reference_example_id
     parts = _parts(told)
@@ -146,12 +147,22 @@ def _read_create(values: tuple[Any, ...] | Run) -> tuple[dict[str, Any], dict[st
     return head, parts
 
 
-def _read_update(values: tuple[Any, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _begun(run: Run) -> _Told:
+    """Return what is told of a run as one that goes on, though it may have ended meanwhile.
+
+    Of its end another operation tells, which may have to go through more than this one.
+    """
+    told = _Told(*_told(run))  # The values of one moment: they are read in one step.
+    events = tuple(event for event in told.events if event.get("name") not in _ENDS)
+    return told._replace(end_time=None, outputs=None, error=None, events=events)
+
+
+def _read_update(values: tuple[Any, ...]) -> Content:
     told = _Told(*values)
     return _place(told), _parts(told)
 
 
-def _read_update_with_inputs(values: tuple[Any, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _read_update_with_inputs(values: tuple[Any, ...]) -> Content:
     told = _Told(*values)
     return _place(told), _parts(told) | {"inputs": told.inputs}
 
