@@ -30,7 +30,7 @@ _BIG_OPTIONS = frozenset({"functions", "messages", "response_format", "tools"})
 
 
 class LangChainTracer(SendingTracer):
-    """Sends each run when it starts and again when it has ended.
+    """Sends each run when it starts and again when it has ended, or once if that comes first.
 
     What a run was given and returned is copied at that moment, so that nothing that happens to
     it later shows. A run whose inputs are known only at its end is sent once, then.
