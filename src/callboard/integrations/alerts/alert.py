@@ -112,7 +112,8 @@ class Alert:
         last = f"in the last {_duration(self.rule.window)}"
         if self.value is None or not self.count:
             return f"no {self.rule.counted} {last}"
-        return f"{amount(self.value, self.rule.unit)} {last} ({self.count} {self.rule.counted})"
+        counted = self.rule.counted if self.count != 1 else self.rule.counted.removesuffix("s")
+        return f"{amount(self.value, self.rule.unit)} {last} ({self.count} {counted})"
 
     @property
     def text(self) -> str:

@@ -15,7 +15,6 @@ from time import sleep
 
 from callboard.errors import AlertNotTakenError
 from callboard.export import lifecycle
-from callboard.export.bell import FOREVER
 from callboard.export.notices import Notices
 from callboard.export.pace import Pace
 from callboard.export.worker import Worker
@@ -89,7 +88,7 @@ class Courier:
         self._settled = threading.Condition(self._lock)
         self._worker: Worker | None = None
         self._is_registered = False
-        self._loss: tuple[Alert, str] | None = None
+        self._displaced: Alert | None = None
         self._notices = Notices(logger)
 
     @property
@@ -105,10 +104,11 @@ class Courier:
         with self._lock:
             self._put += 1
             if self._is_closed:
-                self._lose(alert, "it came after the end")
+                self._lose(1)
                 return
             if len(self._waiting) >= self._max_waiting:
-                self._lose(self._waiting.popleft(), f"{self._max_waiting} wait already")
+                self._displaced = self._waiting.popleft()
+                self._lose(1)
             self._waiting.append(alert)
             if self._worker is None:
                 self._start()
@@ -148,14 +148,9 @@ class Courier:
 
     def step(self) -> float:
         """Send an alert, if it is time; return in how many seconds there is more to do."""
-        pause = self._send()
-        self._tell_of_losses()
-        return pause
-
-    def _send(self) -> float:
         alert = self._next()
         if alert is None:
-            return FOREVER
+            return 0.0
         pause = self._not_before - self._pace.now()
         if pause > 0:
             return pause
@@ -171,6 +166,9 @@ class Courier:
         return 0.0
 
     def _next(self) -> Alert | None:
+        displaced, self._displaced = self._displaced, None
+        if displaced is not None:
+            self._tell_of_loss(displaced, f"{self._max_waiting} wait already")
         with self._lock:
             if self._held is None and self._waiting:
                 self._held = self._waiting.popleft()
@@ -191,34 +189,32 @@ class Courier:
                 self._settled.notify_all()
 
     def _failed(self, alert: Alert, error: AlertNotTakenError) -> None:
-        with self._lock:
-            self._failures += 1
-            if not error.is_final:
-                pause = self._pace.backoff.seconds(self._failures, error.retry_after)
-                self._not_before = self._pace.now() + pause
-            if (error.is_final or self._failures >= _ATTEMPTS) and self._held is alert:
-                self._held = None
-                self._failures = 0
-                self._lose(alert, str(error))
+        self._failures += 1
+        if not error.is_final:
+            pause = self._pace.backoff.seconds(self._failures, error.retry_after)
+            self._not_before = self._pace.now() + pause
+        if error.is_final or self._failures >= _ATTEMPTS:
+            self._tell_of_loss(alert, str(error))
+            with self._settled:
+                if self._held is alert:
+                    self._held = None
+                    self._failures = 0
+                    self._lose(1)
 
-    def _lose(self, alert: Alert, why: str) -> None:
-        self._lost += 1
-        self._loss = alert, why
+    def _lose(self, count: int) -> None:
+        self._lost += count
         self._settled.notify_all()
 
-    def _tell_of_losses(self) -> None:
-        # Here, and without the lock: what logs may have locks of its own.
-        loss, self._loss = self._loss, None
-        if loss is not None:
-            alert, why = loss
-            self._notices.once(
-                "lost",
-                "An alert for %r is lost (%s): %s This is said once in each outage.",
-                self._channel,
-                why,
-                alert.text,
-                level=logging.ERROR,
-            )
+    def _tell_of_loss(self, alert: Alert, why: str) -> None:
+        # Not in the application's thread, nor with the lock: what logs may have locks of its own.
+        self._notices.once(
+            "lost",
+            "An alert for %r is lost (%s): %s This is said once in each outage.",
+            self._channel,
+            why,
+            alert.text,
+            level=logging.ERROR,
+        )
 
     # At the end.
 
@@ -259,9 +255,9 @@ class Courier:
             left = [*([] if self._held is None else [self._held]), *self._waiting]
             self._held = None
             self._waiting.clear()
-            for alert in left:
-                self._lose(alert, "it was not taken before the end")
-        self._tell_of_losses()
+            self._lose(len(left))
+        if left:
+            self._tell_of_loss(left[0], "it was not taken before the end")
 
     def after_fork(self) -> None:
         """Begin anew, in the child of a fork: what waits is the parent's to send."""

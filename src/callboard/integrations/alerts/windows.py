@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import ceil, fsum, log
+from math import ceil, log
 from typing import Generic, TypeVar
 
 __all__ = ["STEPS", "Window"]
@@ -23,6 +23,7 @@ STEPS = 60
 """How many steps a window has."""
 
 _RATIO = 1.02
+_LOG_RATIO = log(_RATIO)
 _SIZES = 1_000
 _PATIENCE = 20
 """So many values in a row that are too old mean that the clock was set back."""
@@ -71,6 +72,7 @@ class Window(Generic[T]):
         self._limit = limit
         self._is_worse = is_worse
         self._has_sizes = sizes
+        self._log_limit = log(limit) if sizes else 0.0
         self._clear(0)
 
     def _clear(self, moment: int) -> None:
@@ -96,7 +98,7 @@ class Window(Generic[T]):
             self.count -= step.count
             self.beyond -= step.beyond
         if gone:  # Added up anew: what is taken from a sum leaves something of itself there.
-            self._total = fsum(step.total for step in self._steps.values())
+            self._total = sum(step.total for step in self._steps.values())
 
     def add(self, moment: int, value: float, example: Callable[[], T]) -> None:
         """Add what was measured.
@@ -139,7 +141,7 @@ class Window(Generic[T]):
         """Return which of the sizes a value has: those from 1 on are beyond the limit."""
         if value <= 0:
             return -_SIZES
-        size = ceil(log(value / self._limit, _RATIO))
+        size = ceil((log(value) - self._log_limit) / _LOG_RATIO)
         if value > self._limit:
             return min(max(size, 1), _SIZES)
         return max(min(size, 0), -_SIZES)
