@@ -79,7 +79,7 @@ def alerts(**options: Any) -> Platform:
     handler = AlertCallbackHandler(rule, told.append, max_waiting=10**6, **options)
 
     def heard() -> list[Alert]:
-        handler.flush()
+        handler.flush(20)
         return told
 
     return Platform(

@@ -67,7 +67,7 @@ class Kept:
 
     def told(self):
         """Return the states of the alerts since the last time."""
-        self.handler.flush()
+        self.handler.flush(20)
         told = [each.state for each in self.alerts[self.seen :]]
         self.seen = len(self.alerts)
         return told

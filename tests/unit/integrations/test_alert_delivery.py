@@ -216,7 +216,7 @@ def test_a_function_may_flush_and_close_the_handler_that_calls_it(begun):
 
     handlers.append(AlertCallbackHandler(ErrorCount(), hear))
     manager_of(handlers[0]).on_chain_start(None, {}, name="a").on_chain_error(ValueError())
-    handlers[0].flush()
+    handlers[0].flush(20)
     assert len(got) == 1
 
 
@@ -270,7 +270,7 @@ def test_a_channel_of_ones_own_has_send_and_is_taken_as_it_is():
     assert isinstance(gate, Channel)
     handler = AlertCallbackHandler(ErrorCount(), {gate})
     manager_of(handler).on_chain_start(None, {}, name="a").on_chain_error(ValueError())
-    handler.flush()
+    handler.flush(20)
     assert len(gate.taken) == 1
 
 

@@ -40,20 +40,18 @@ class Example:
     comment: str | None = None
 
     @classmethod
-    def of(
-        cls, record: RunRecord | None, run_id: UUID | None = None, comment: str | None = None
-    ) -> Example:
+    def of(cls, run_id: UUID, record: RunRecord | None, comment: str | None = None) -> Example:
         """Return what is told of a run.
 
         Args:
-            record: The run, if it is known.
-            run_id: Its id, if it is not.
+            run_id: Its id.
+            record: What is known of it, if anything is.
             comment: What was said with a feedback.
         """
         if record is None:
-            return cls(id=run_id or UUID(int=0), comment=_short(comment))
+            return cls(id=run_id, comment=_short(comment))
         return cls(
-            id=record.id,
+            id=run_id,
             trace_id=record.trace_id,
             name=record.name,
             type=record.type,
@@ -118,7 +116,8 @@ class Alert:
     @property
     def text(self) -> str:
         """All of it in a sentence or two."""
-        lasted = _duration((self.at - self.since).total_seconds())
+        # Not less than nothing, if the clock was set back.
+        lasted = _duration(max(0.0, (self.at - self.since).total_seconds()))
         if self.state == "firing":
             return f"{self.title}: {self.reading}, which is {self.threshold}."
         if self.state == "reminder":

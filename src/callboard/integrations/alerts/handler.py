@@ -62,8 +62,8 @@ class AlertCallbackHandler(RunTreeHandler):
             link: Where a run can be looked at: a URL with ``{run_id}`` or ``{trace_id}`` in it,
                 or a function of an alert's example that returns one, called in the background.
             max_waiting: How many alerts may wait for a channel; then the oldest is lost.
-            exit_timeout: How many seconds the end of the program may be delayed by what is not
-                sent yet.
+            exit_timeout: How many seconds `flush`, `close` and the end of the program may wait
+                for what is not sent yet.
             **options: See `RunTreeHandler`: ``redaction``, ``prices``, ``max_runs``.
 
         Raises:
@@ -76,6 +76,7 @@ class AlertCallbackHandler(RunTreeHandler):
         if link is not None:
             check_link(link)
         self._rules = rules
+        self._exit_timeout = exit_timeout
         self._counts_costs = any(isinstance(rule, (Cost, RunCost)) for rule in rules)
         self._couriers = [
             Courier(channel, link=link, max_waiting=max_waiting, exit_timeout=exit_timeout)
@@ -108,7 +109,7 @@ class AlertCallbackHandler(RunTreeHandler):
                 record.end_time,
                 record,
                 lambda rule: rule.measure(record),
-                lambda: Example.of(record),
+                lambda: Example.of(record.id, record),
             )
 
     def feedback(
@@ -143,7 +144,7 @@ class AlertCallbackHandler(RunTreeHandler):
             clock.now() if at is None else at,
             record,
             lambda rule: rule.rate(key, value),
-            lambda: Example.of(record, found, self._redacted_comment(found, comment)),
+            lambda: Example.of(found, record, self._redacted_comment(found, comment)),
         )
 
     def advance(self, moment: datetime | None = None) -> None:
@@ -227,18 +228,18 @@ class AlertCallbackHandler(RunTreeHandler):
             sum(each.waiting for each in told),
         )
 
-    def flush(self, timeout: float = 10.0) -> None:
+    def flush(self, timeout: float | None = None) -> None:
         """Wait until alerts are sent, or lost.
 
         Args:
-            timeout: How long at the most, in seconds.
+            timeout: How long at the most, in seconds; None: `exit_timeout`.
         """
-        deadline = monotonic() + timeout
+        deadline = monotonic() + (self._exit_timeout if timeout is None else timeout)
         for courier in self._couriers:
             courier.flush(max(0.0, deadline - monotonic()))
 
     def close(self) -> None:
-        """Hear nothing more, and send what is left, for 10 seconds at the most."""
+        """Hear nothing more, and send what is left, for `exit_timeout` at the most."""
         super().close()
         self._is_closed = True
         for courier in self._couriers:
@@ -258,13 +259,15 @@ def _check(rules: Sequence[object], max_waiting: int, exit_timeout: float) -> No
         raise BadOptionError(f"exit_timeout is {exit_timeout}; it takes seconds, at least 0.")
 
 
-def _channels(to: Target | Iterable[Target]) -> list[Channel]:
-    several = list(to) if isinstance(to, (list, tuple, set, frozenset)) else [to]
-    if not several:
+def _channels(to: Any) -> list[Channel]:
+    if isinstance(to, (Channel, str)) or callable(to) or not isinstance(to, Iterable):
+        return [channel_to(to)]
+    channels = [channel_to(each) for each in to]
+    if not channels:
         raise BadOptionError(
             "Alerts need somewhere to go: a Webhook, a Slack or a function, and there is none."
         )
-    return [channel_to(each) for each in several]
+    return channels
 
 
 def _id(run_id: UUID | str) -> UUID:

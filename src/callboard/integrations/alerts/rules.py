@@ -128,7 +128,7 @@ class Rule:
         below = type(self).__dataclass_fields__["below"]
         return "a limit: above or below, and not both" if below.init else "a limit: above"
 
-    # What integrations of one's own override.
+    # What rules of one's own override.
 
     def measure(self, record: RunRecord) -> float | None:
         """Return what is measured of a run that has ended; None if it does not count.
