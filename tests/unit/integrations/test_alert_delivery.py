@@ -210,9 +210,9 @@ def test_a_function_may_flush_and_close_the_handler_that_calls_it(begun):
     handlers, got = [], []
 
     def hear(alert):
-        got.append(alert)
-        handlers[0].flush()
+        handlers[0].flush(50)
         handlers[0].close()
+        got.append(alert)
 
     handlers.append(AlertCallbackHandler(ErrorCount(), hear))
     manager_of(handlers[0]).on_chain_start(None, {}, name="a").on_chain_error(ValueError())

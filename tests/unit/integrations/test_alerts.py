@@ -56,6 +56,8 @@ def test_an_alert_is_sent_when_it_begins_and_when_it_is_over_and_not_between(mad
     assert kept.run() == ["resolved"]
     assert kept.run() == []
     assert kept.alerts[0].id == kept.alerts[1].id
+    assert kept.alerts[0].example.error_type == "ValueError"
+    assert kept.alerts[1].example is None
     assert kept.fail() == ["firing"]
     assert kept.alerts[2].id != kept.alerts[0].id
 
@@ -123,6 +125,15 @@ def test_a_clock_that_is_set_back_does_not_make_it_blind(made):
     assert kept.fail() == ["firing"]
     kept.clock.move(61)
     assert kept.run() == ["resolved"]
+
+
+def test_a_clock_that_is_set_back_ends_no_cooldown_later(made):
+    kept = made(ErrorCount(window=60, cooldown=300))
+    kept.fail()
+    kept.clock.move(61)
+    assert kept.run() == ["resolved"]
+    kept.clock.move(-3_600)
+    assert [kept.fail() for _ in range(20)][-1] == ["firing"]
 
 
 def test_times_are_those_of_the_records_so_that_what_is_stored_can_be_told_again():
@@ -315,7 +326,12 @@ def test_a_rule_of_ones_own_measures_what_it_likes(made, caplog):
         def measure(self, record):
             raise KeyError("x")
 
-    kept = made([Broken(above=1), Tokens(above=200, statistic="total")])
+    class Endless(Rule):
+        def measure(self, record):
+            return float("inf")
+
+    rules = [Broken(above=1), Endless(above=1), Tokens(above=200, statistic="total")]
+    kept = made(rules)
     assert kept.ask() == []
     assert kept.ask() == ["firing"]
     assert kept.alerts[0].text == "Tokens: 240 in the last 5 min (2 runs), which is above 200."

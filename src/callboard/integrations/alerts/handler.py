@@ -199,8 +199,7 @@ class AlertCallbackHandler(RunTreeHandler):
             outer: RunRecord | None = record
             with self._judging:
                 while outer is not None:
-                    if outer is record or outer.status == "running":
-                        outer.kept = (outer.kept or 0.0) + record.cost.total
+                    outer.kept = (outer.kept or 0.0) + record.cost.total
                     outer = outer.parent
         elif self._counts_costs and record.is_model and record.status == "ok":
             self._notices.once(
