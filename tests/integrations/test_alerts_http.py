@@ -14,8 +14,7 @@ from callboard.integrations import AlertCallbackHandler
 from callboard.integrations.alerts import Deliveries, ErrorCount, Slack, Webhook
 from callboard.integrations.alerts.courier import Courier
 from tests.integrations.hooks import SECRET, Hooks
-from tests.unit.integrations.alerting import alert
-from tests.unit.integrations.test_alert_delivery import QUICK
+from tests.unit.integrations.alerting import QUICK, alert
 
 PROGRAMS = Path(__file__).with_name("alert_programs.py")
 

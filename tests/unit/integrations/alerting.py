@@ -3,9 +3,13 @@
 from datetime import timedelta
 from uuid import uuid4
 
+from callboard.export.pace import Pace
+from callboard.export.retry import Backoff
 from callboard.integrations.alerts import Alert, AlertCallbackHandler, ErrorCount
 from callboard.testing import StepClock
 from tests.unit.integrations.scenes import PRICES, answer, manager_of
+
+QUICK = Pace(backoff=Backoff(0.001, 0.002))
 
 
 class Clock:

@@ -17,10 +17,8 @@ from callboard.integrations.alerts import (
     Function,
 )
 from callboard.integrations.alerts.courier import Courier
-from tests.unit.integrations.alerting import Clock, Kept, alert
+from tests.unit.integrations.alerting import QUICK, Clock, Kept, alert
 from tests.unit.integrations.scenes import manager_of
-
-QUICK = Pace(backoff=Backoff(0.001, 0.002))
 
 
 class Gate:
@@ -218,6 +216,7 @@ def test_a_function_may_flush_and_close_the_handler_that_calls_it(begun):
     manager_of(handlers[0]).on_chain_start(None, {}, name="a").on_chain_error(ValueError())
     handlers[0].flush(20)
     assert len(got) == 1
+    assert handlers[0].deliveries == Deliveries(sent=1)
 
 
 def test_a_coroutine_function_runs_on_a_loop_of_its_own():

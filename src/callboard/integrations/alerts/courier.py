@@ -235,12 +235,13 @@ class Courier:
         timeout = self.exit_timeout if timeout is None else timeout
         lost = self._lost
         worker = self._worker
+        is_here = worker is not None and worker.is_here  # A function closes what called it.
         if worker is None:
             self._drain(timeout)
-        elif not worker.is_here:
+        elif not is_here:
             self.flush(timeout)
             worker.stop()
-        self._give_up()
+        self._give_up(keeps_held=is_here)
         lifecycle.ended(self)
         return self._lost == lost
 
@@ -250,11 +251,13 @@ class Courier:
         while not self._is_done() and (left := deadline - self._pace.now()) > 0:
             sleep(max(0.0, min(self.step(), left)))
 
-    def _give_up(self) -> None:
+    def _give_up(self, *, keeps_held: bool) -> None:
         with self._lock:
-            left = [*([] if self._held is None else [self._held]), *self._waiting]
-            self._held = None
+            left = list(self._waiting)
             self._waiting.clear()
+            if self._held is not None and not keeps_held:
+                left.insert(0, self._held)
+                self._held = None
             self._lose(len(left))
         if left:
             self._tell_of_loss(left[0], "it was not taken before the end")
