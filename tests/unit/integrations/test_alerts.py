@@ -393,9 +393,18 @@ def test_feedback_has_a_time_of_its_own_if_it_is_told(made):
 
 def test_feedback_without_a_number_is_no_score(made):
     kept = made(FeedbackScore(key="helpful", below=0.5))
-    assert kept.judge(None) == kept.judge(float("nan")) == []
+    assert kept.judge(None) == kept.judge(float("nan")) == kept.judge("bad") == []
+    assert kept.judge("0.1") == ["firing"]
+
+
+def test_feedback_for_no_run_or_at_no_moment_is_refused(made):
+    kept = made(FeedbackScore(key="helpful", below=0.5))
     with pytest.raises(BadOptionError, match=r"^Feedback is for the run 'x'; it takes the id"):
         kept.judge(1, run_id="x")
+    naive = kept.clock().replace(tzinfo=None)
+    for act in (lambda: kept.judge(1, at=naive), lambda: kept.handler.advance(naive)):
+        with pytest.raises(BadOptionError, match=r"^The moment 2025-01-01 00:00:00 has no time"):
+            act()
 
 
 # --- What is told -----------------------------------------------------------------------------

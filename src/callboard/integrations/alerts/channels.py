@@ -57,12 +57,14 @@ class Webhook:
     followed. The proxies that the environment names are used.
     """
 
+    _message: Callable[[Alert], Any] = staticmethod(Alert.as_dict)
+
     def __init__(
         self,
         url: str,
         *,
         headers: Mapping[str, str] | None = None,
-        body: Callable[[Alert], Any] = Alert.as_dict,
+        body: Callable[[Alert], Any] | None = None,
         timeout: float = 10.0,
     ) -> None:
         """Make a channel; nothing is sent yet.
@@ -70,7 +72,8 @@ class Webhook:
         Args:
             url: Where to post to.
             headers: More headers for each request.
-            body: Makes of an alert what is posted as JSON; by default all that it tells.
+            body: Makes of an alert what is posted as JSON; by default all that it tells, or
+                what Slack takes.
             timeout: How many seconds to wait for a connection, and for an answer.
 
         Raises:
@@ -86,7 +89,7 @@ class Webhook:
             **(headers or {}),
         }
         check_headers(self._headers)
-        self._body = body
+        self._body = body or self._message
         self._timeout = _positive("timeout", timeout)
 
     def __repr__(self) -> str:
@@ -119,28 +122,12 @@ class Webhook:
 
 
 class Slack(Webhook):
-    """Posts alerts to a channel of Slack's, by an incoming webhook."""
+    """Posts alerts to a channel of Slack's, as messages of blocks, by an incoming webhook.
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        body: Callable[[Alert], Any] = slack_message,
-        timeout: float = 10.0,
-    ) -> None:
-        """Make a channel; nothing is sent yet.
+    Its address is such as ``https://hooks.slack.com/services/...``.
+    """
 
-        Args:
-            url: The webhook's address, such as ``https://hooks.slack.com/services/...``.
-            headers: See `Webhook`.
-            body: Makes of an alert a message; by default one of blocks.
-            timeout: See `Webhook`.
-
-        Raises:
-            BadOptionError: See `Webhook`.
-        """
-        super().__init__(url, headers=headers, body=body, timeout=timeout)
+    _message = staticmethod(slack_message)
 
 
 class Function:

@@ -134,14 +134,14 @@ class AlertCallbackHandler(RunTreeHandler):
             at: When, aware; now, by default.
 
         Raises:
-            BadOptionError: The id is none.
+            BadOptionError: The id is none, or the moment has no time zone.
         """
-        if score is None or not isfinite(score):
+        found, value = _id(run_id), _number(score)
+        if value is None:
             return
-        found = _id(run_id)
-        record, value = self._known(found), float(score)
+        record = self._known(found)
         self._hear(
-            clock.now() if at is None else at,
+            _moment(at),
             record,
             lambda rule: rule.rate(key, value),
             lambda: Example.of(found, record, self._redacted_comment(found, comment)),
@@ -154,8 +154,11 @@ class AlertCallbackHandler(RunTreeHandler):
 
         Args:
             moment: Which, aware; now, by default.
+
+        Raises:
+            BadOptionError: The moment has no time zone.
         """
-        self._hear(clock.now() if moment is None else moment, None, lambda _: None, None)
+        self._hear(_moment(moment), None, lambda _: None, None)
 
     def _hear(
         self,
@@ -276,6 +279,22 @@ def _id(run_id: UUID | str) -> UUID:
         raise BadOptionError(
             f"Feedback is for the run {run_id!r}; it takes the id of a run, a UUID."
         ) from None
+
+
+def _number(score: Any) -> float | None:
+    try:
+        value = float(score)
+    except (TypeError, ValueError):
+        return None
+    return value if isfinite(value) else None
+
+
+def _moment(moment: datetime | None) -> datetime:
+    if moment is None:
+        return clock.now()
+    if moment.utcoffset() is None:
+        raise BadOptionError(f"The moment {moment} has no time zone; it takes one that has.")
+    return moment
 
 
 def _after_fork() -> None:
