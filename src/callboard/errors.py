@@ -31,6 +31,7 @@ The tree, so that one ``except`` clause can be as wide or as narrow as wanted::
     ├── LimitError           RuntimeError  a limit set for model calls is reached
     │   ├── BudgetSpentError               no more may be spent
     │   └── RateLimitError                 not so many at once
+    ├── AlertNotTakenError   RuntimeError  an alert that was not taken where it was sent
     ├── SinkError            RuntimeError  a sink did not take operations
     │   ├── SinkUnavailableError           it can't take them now, and may later
     │   ├── KeyRefusedError                the key is missing or not accepted
@@ -56,6 +57,7 @@ raises in that place, so that code written for it keeps working.
 from __future__ import annotations
 
 __all__ = [
+    "AlertNotTakenError",
     "BadBodyError",
     "BadCallError",
     "BadCallbacksError",
@@ -252,6 +254,22 @@ class StreamInUseError(CallboardError, RuntimeError):
 
 class InstallError(CallboardError, RuntimeError):
     """Callboard can't be put in LangChain's place, or not any more."""
+
+
+class AlertNotTakenError(CallboardError, RuntimeError):
+    """An alert was not taken where it was sent: see `callboard.integrations.alerts`.
+
+    Attributes:
+        retry_after: In how many seconds to try again, if that was said.
+        is_final: Whether to try again won't help.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, is_final: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.is_final = is_final
 
 
 class SinkError(CallboardError, RuntimeError):

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from callboard.integrations.alerts import AlertCallbackHandler
     from callboard.integrations.base import RunRecord, RunTreeHandler
     from callboard.integrations.budget import BudgetGuard
     from callboard.integrations.costs import (
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 # Where each name is. Type checkers want the same names spelt out above and in __all__; a test
 # holds that the three agree.
 _HOMES = {
+    "AlertCallbackHandler": "alerts",
     "Allowance": "rate_limit",
     "BudgetGuard": "budget",
     "CostCallbackHandler": "costs",
@@ -58,6 +60,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "AlertCallbackHandler",
     "Allowance",
     "BudgetGuard",
     "CostCallbackHandler",

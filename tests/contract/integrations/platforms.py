@@ -16,19 +16,25 @@ from typing import Any
 import pytest
 
 from callboard.integrations import (
+    AlertCallbackHandler,
     BudgetGuard,
     CostCallbackHandler,
     JsonLinesCallbackHandler,
     LoggingCallbackHandler,
     RateLimit,
+    RunRecord,
     RunTreeHandler,
 )
+from callboard.integrations.alerts import Alert, Rule
+from callboard.integrations.alerts.slack import slack_message
 from callboard.prices import PriceTable
 
 PRICES = PriceTable.load(
     [{"name": "test", "model": "gpt-.*", "prompt": 1_000_000.0, "completion": 2_000_000.0}]
 )
 """A dollar for a token that is given, two for one that is returned."""
+
+_numbers = count()
 
 EVERY = frozenset({"chain", "tool", "retriever", "llm", "chat_model"})
 MODELS = frozenset({"llm", "chat_model"})
@@ -60,6 +66,30 @@ class Platform:
         return getattr(self.handler, "_meter", self.handler)
 
 
+class EachIsWorse(Rule):
+    """Is broken by every run, and more by each than by the one before: so each is shown."""
+
+    def measure(self, record: RunRecord) -> float:
+        return float(next(_numbers))
+
+
+def alerts(**options: Any) -> Platform:
+    told: list[Alert] = []
+    rule = EachIsWorse(above=-1.0, statistic="worst", remind_every=0)
+    handler = AlertCallbackHandler(rule, told.append, max_waiting=10**6, **options)
+
+    def heard() -> list[Alert]:
+        handler.flush(20)
+        return told
+
+    return Platform(
+        handler,
+        lambda: "\n".join(f"{each.as_dict()} {slack_message(each)}" for each in heard()),
+        lambda: len(heard()),
+        tells_content=False,
+    )
+
+
 def json_lines(**options: Any) -> Platform:
     stream = io.StringIO()
     return Platform(
@@ -68,9 +98,6 @@ def json_lines(**options: Any) -> Platform:
         lambda: len(stream.getvalue().splitlines()),
         is_open=lambda: not stream.closed,
     )
-
-
-_numbers = count()
 
 
 class Kept(logging.Handler):
@@ -243,6 +270,7 @@ def rich_tree(**options: Any) -> Platform:
 
 
 PLATFORMS: dict[str, Callable[..., Platform]] = {
+    "alerts": alerts,
     "json lines": json_lines,
     "logging": standard_logging,
     "structlog": structured_logging,
