@@ -132,7 +132,7 @@ class RunTreeHandler(BaseTracer):
             parent.child_runs.clear()  # A root that runs for days must not hold all that it did.
 
     def _complete_llm_run(self, response: Payload, run_id: UUID) -> Run:
-        run = self._recorder.running(run_id, *MODELS)
+        run = self._recorder.running(run_id, MODELS)
         self._recorder.end(run, self._answered(response))
         return run
 
