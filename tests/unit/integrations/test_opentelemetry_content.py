@@ -279,3 +279,12 @@ def test_what_custom_events_carry_is_on_spans_only_where_content_is(
     if retry:
         retry = {"slept": None, **retry}
     assert told == {"retry": retry, "progress": progress}
+
+
+def test_a_span_ends_though_what_it_is_to_tell_cant_be_read(backend, monkeypatch, caplog):
+    handler = backend.handler(content=True)
+    monkeypatch.setattr(handler._convention, "content", lambda _: 1 / 0)
+    ask(manager_of(handler))
+    assert backend.named("chat gpt-5").end_time is not None
+    assert "gen_ai.client.operation.duration" in backend.metrics()
+    assert "ZeroDivisionError" in caplog.text

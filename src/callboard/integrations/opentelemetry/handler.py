@@ -7,6 +7,7 @@ from typing import Any
 
 from opentelemetry import context, metrics, trace
 from opentelemetry._logs import LoggerProvider
+from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 
 import callboard
@@ -127,18 +128,26 @@ class OpenTelemetryCallbackHandler(RunTreeHandler):
         span = record.kept.span
         record.kept.detach()
         within = trace.set_span_in_context(span, surrounding_context())
+        at = None if record.end_time is None else _nanoseconds(record.end_time)
+        try:
+            self._describe(record, span, within, at)
+        finally:  # Whatever can't be told of it, it has ended.
+            span.end(at)
+            self._metrics.end(record, within)
+
+    def _describe(self, record: RunRecord, span: Span, within: Context, at: int | None) -> None:
+        """Tell what is known of a run now, in its span and in an event."""
         ended = self._convention.at_end(record)
-        content = {} if record.inputs is None else self._convention.content(record)
+        is_wanted = span.is_recording() or self._told.in_events
+        has_content = is_wanted and record.inputs is not None
+        content = self._convention.content(record) if has_content else {}
         if span.is_recording():
             told = content if self._told.in_spans else {}
             span.set_attributes(ended | {name: _flat(value) for name, value in told.items()})
             _tell_status(span, record)
-        at = None if record.end_time is None else _nanoseconds(record.end_time)
         if self._details is not None and record.is_model:
             told = self._convention.at_start(record) | ended
             self._details.emit(told | content if self._told.in_events else told, at, within)
-        span.end(at)
-        self._metrics.end(record, within)
 
 
 def _flat(value: Any) -> Any:
