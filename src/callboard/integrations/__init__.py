@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from callboard.integrations.log_records import LoggingCallbackHandler
     from callboard.integrations.mlflow import MlflowCallbackHandler
     from callboard.integrations.opentelemetry import OpenTelemetryCallbackHandler
+    from callboard.integrations.progress_bar import TqdmCallbackHandler
     from callboard.integrations.prometheus import PrometheusCallbackHandler
     from callboard.integrations.rate_limit import Allowance, RateLimit
     from callboard.integrations.rich_tree import RichTreeCallbackHandler
@@ -67,6 +68,7 @@ _HOMES = {
     "StreamlitCallbackHandler": "streamlit",
     "ToolRecord": "streamlit",
     "ToolRequest": "decisions",
+    "TqdmCallbackHandler": "progress_bar",
     "WandbCallbackHandler": "wandb",
     "approved": "approved_tools",
     "ask_in_terminal": "terminal",
@@ -98,6 +100,7 @@ __all__ = [
     "StreamlitCallbackHandler",
     "ToolRecord",
     "ToolRequest",
+    "TqdmCallbackHandler",
     "WandbCallbackHandler",
     "approved",
     "ask_in_terminal",

@@ -233,6 +233,22 @@ def rich_tree(**options: Any) -> Platform:
     )
 
 
+def progress_bar(**options: Any) -> Platform:
+    tqdm = pytest.importorskip("tqdm", reason="tqdm is not installed")
+    from callboard.integrations import TqdmCallbackHandler
+
+    stream = io.StringIO()
+    bar = tqdm.tqdm(file=stream, mininterval=0)
+    return Platform(
+        TqdmCallbackHandler(bar, **options),
+        stream.getvalue,
+        lambda: bar.n,
+        types=frozenset({"chain"}),  # The bar counts the outermost runs, here a chain each.
+        tells_content=False,
+        is_open=lambda: not bar.disable,
+    )
+
+
 PLATFORMS: dict[str, Callable[..., Platform]] = {
     "json lines": json_lines,
     "logging": standard_logging,
@@ -245,4 +261,5 @@ PLATFORMS: dict[str, Callable[..., Platform]] = {
     "openinference": opentelemetry("openinference"),
     "prometheus": prometheus,
     "rich": rich_tree,
+    "tqdm": progress_bar,
 }

@@ -73,5 +73,6 @@ def test_importing_the_door_loads_no_platform():
         "prometheus_client",
         "rich",
         "streamlit",
+        "tqdm",
         "wandb",
     }
