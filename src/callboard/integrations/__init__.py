@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from callboard.integrations.decisions import Approve, Edit, Reject, ToolRequest
     from callboard.integrations.json_lines import JsonLinesCallbackHandler
+    from callboard.integrations.jupyter import JupyterCallbackHandler
     from callboard.integrations.log_records import LoggingCallbackHandler
     from callboard.integrations.mlflow import MlflowCallbackHandler
     from callboard.integrations.opentelemetry import OpenTelemetryCallbackHandler
@@ -54,6 +55,7 @@ _HOMES = {
     "HumanApprovalCallbackHandler": "approval",
     "HumanRejectedException": "decisions",
     "JsonLinesCallbackHandler": "json_lines",
+    "JupyterCallbackHandler": "jupyter",
     "LLMThoughtLabeler": "streamlit",
     "LoggingCallbackHandler": "log_records",
     "MlflowCallbackHandler": "mlflow",
@@ -86,6 +88,7 @@ __all__ = [
     "HumanApprovalCallbackHandler",
     "HumanRejectedException",
     "JsonLinesCallbackHandler",
+    "JupyterCallbackHandler",
     "LLMThoughtLabeler",
     "LoggingCallbackHandler",
     "MlflowCallbackHandler",

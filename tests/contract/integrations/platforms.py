@@ -220,14 +220,23 @@ def rich_tree(**options: Any) -> Platform:
     from callboard.integrations import RichTreeCallbackHandler
 
     stream = io.StringIO()
-    handler = RichTreeCallbackHandler(
-        console.Console(file=stream, width=200, force_terminal=False), **options
-    )
-    marks = ("✓", "✗", "?")
+    screen = console.Console(file=stream, width=200, force_terminal=False)
+    return _tree(RichTreeCallbackHandler(screen, **options), stream)
+
+
+def jupyter(**options: Any) -> Platform:
+    pytest.importorskip("IPython", reason="IPython is not installed")
+    from callboard.integrations import JupyterCallbackHandler
+
+    stream = io.StringIO()
+    return _tree(JupyterCallbackHandler(stream=stream, **options), stream)
+
+
+def _tree(handler: RunTreeHandler, stream: io.StringIO) -> Platform:
     return Platform(
         handler,
         stream.getvalue,
-        lambda: sum(stream.getvalue().count(f"{mark} ") for mark in marks),
+        lambda: sum(stream.getvalue().count(f"{mark} ") for mark in ("✓", "✗", "?")),
         tells_content=False,
         is_open=lambda: not stream.closed,
     )
@@ -251,6 +260,7 @@ def progress_bar(**options: Any) -> Platform:
 
 PLATFORMS: dict[str, Callable[..., Platform]] = {
     "json lines": json_lines,
+    "jupyter": jupyter,
     "logging": standard_logging,
     "structlog": structured_logging,
     "costs": costs,
