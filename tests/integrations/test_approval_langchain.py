@@ -1,5 +1,6 @@
 """Approval on LangChain and LangGraph as they are: their tools, managers and interrupts."""
 
+import asyncio
 import json
 from typing import Annotated
 
@@ -82,6 +83,19 @@ async def test_a_tool_of_a_class_is_asked_for_once():
     assert wrapped.invoke({"number": 1}) == "2, CallbackManagerForToolRun"
     assert await wrapped.ainvoke({"number": 1}) == "2, CallbackManagerForToolRun"
     assert asked == [{"number": 1}, {"number": 1}]
+
+
+async def test_a_person_is_asked_in_the_applications_event_loop_for_sync_tools_too():
+    """So that a decider may wait for what another request of the same server brings."""
+    answers = asyncio.Queue()
+
+    async def decide(request):
+        return await answers.get()
+
+    call = asyncio.create_task(approved(decide=decide)(remove).ainvoke({"path": "/a"}))
+    await asyncio.sleep(0)
+    answers.put_nowait(Edit({"path": "/b"}))
+    assert (await call).startswith("removed /b")
 
 
 def test_an_input_that_is_a_text_is_asked_for_by_its_name():

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from callboard.integrations.base import RunRecord, RunTreeHandler
+from callboard.integrations.printable import printable
 
 __all__ = ["Line", "LinesHandler", "Piece", "plain_tree"]
 
@@ -179,9 +180,4 @@ def _below(line: Line, indent: str) -> Iterator[str]:
 
 def _sentence(line: Line) -> str:
     """Return what a line says, on one line whoever chose its words."""
-    return " ".join(_printable(piece.text) for piece in line.pieces())
-
-
-def _printable(text: str) -> str:
-    plain = " ".join(text.split())
-    return plain if plain.isprintable() else "".join(filter(str.isprintable, plain))
+    return " ".join(printable(" ".join(text.split())) for _, text in line.pieces())

@@ -79,8 +79,13 @@ def _is_speaking(line: Line) -> bool:
 
 
 def _text(text: str) -> str:
-    return f"<pre style='{_TEXT}'>{escape(text)}</pre>"
+    return f"<pre style='{_TEXT}'>{_escaped(text)}</pre>"
 
 
 def _span(style: str, text: str) -> str:
-    return f"<span style='{style}'>{escape(text)}</span>"
+    return f"<span style='{style}'>{_escaped(text)}</span>"
+
+
+def _escaped(text: str) -> str:
+    """Return text as HTML that can be sent: halves of characters can't be."""
+    return escape(text.encode("utf-8", "replace").decode())

@@ -10,10 +10,10 @@ import asyncio
 import json
 import select
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 from callboard.integrations.decisions import Approve, Decision, Edit, Reject, ToolRequest
+from callboard.integrations.printable import printable
 from callboard.integrations.turns import Turn, in_daemon
 
 __all__ = ["TERMINAL", "ask_in_terminal", "prompt"]
@@ -74,23 +74,16 @@ async def _edited() -> Edit | None:
 
 def _described(request: ToolRequest) -> str:
     return "".join(
-        [f"The tool {_plain(request.tool)} is about to run:\n"]
-        + [f"  {_plain(name)}: {_plain(_as_json(each))}\n" for name, each in request.inputs.items()]
+        [f"The tool {printable(request.tool)} is about to run:\n"]
+        + [
+            f"  {printable(name)}: {printable(_as_json(each))}\n"
+            for name, each in request.inputs.items()
+        ]
     )
 
 
 def _as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=repr)
-
-
-def _plain(text: str) -> str:
-    """Return text without what could make a terminal show something else than there is."""
-    return "".join(_escaped(text))
-
-
-def _escaped(text: str) -> Iterator[str]:
-    for each in text:
-        yield each if each.isprintable() else each.encode("unicode_escape").decode()
 
 
 def _write(text: str) -> None:

@@ -1,6 +1,8 @@
 """Approval: a person approves, edits or rejects, and nothing runs that was not approved."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +11,7 @@ import pytest
 
 from callboard.callbacks import AsyncCallbackManager, CallbackManager
 from callboard.errors import BadOptionError
+from callboard.events import EVENTS
 from callboard.instrument import get_current_run_tree, traceable
 from callboard.integrations import (
     Approve,
@@ -20,6 +23,7 @@ from callboard.integrations import (
     approved,
 )
 from callboard.testing import RecordingHandler
+from tests.unit.occasions import ahappen, happen
 
 both_handlers = pytest.mark.parametrize(
     "kind", [HumanApprovalCallbackHandler, AsyncHumanApprovalCallbackHandler]
@@ -125,6 +129,14 @@ async def test_the_event_loop_goes_on_while_a_person_thinks():
     await task
 
 
+@both_handlers
+@pytest.mark.parametrize("event", list(EVENTS))
+async def test_all_other_events_pass_by(kind, event, caplog):
+    happen(event, kind(lambda request: True))
+    await ahappen(event, kind(lambda request: True))
+    assert not caplog.records
+
+
 # Time.
 
 
@@ -150,6 +162,18 @@ def test_a_decider_that_times_out_itself_has_failed():
 
     with pytest.raises(TimeoutError, match="the form is down"):
         use_tool(HumanApprovalCallbackHandler(decide, timeout=60))
+
+
+def test_a_decider_that_never_answers_keeps_no_process_from_ending():
+    program = """
+import threading
+from callboard.integrations import Reject, approved
+print(approved(decide=lambda r: threading.Event().wait(), timeout=0.01, rejected=str)(print)())
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, text=True, timeout=30
+    )
+    assert "nobody decided within 0.01 seconds" in done.stdout
 
 
 @pytest.mark.parametrize("timeout", [0, -1])
