@@ -106,7 +106,7 @@ class Line:
     @property
     def missing(self) -> str | None:
         """What to say of lines that are not kept, if any are not."""
-        return f"{self.left_out} more are not shown" if self.left_out else None
+        return f"{self.left_out} more not shown" if self.left_out else None
 
 
 class LinesHandler(RunTreeHandler):

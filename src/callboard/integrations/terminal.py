@@ -10,11 +10,11 @@ import asyncio
 import json
 import select
 import sys
-from typing import Any
 
 from callboard.integrations.decisions import Approve, Decision, Edit, Reject, ToolRequest
 from callboard.integrations.printable import printable
 from callboard.integrations.turns import Turn, in_daemon
+from callboard.tracing.capture import capture
 
 __all__ = ["TERMINAL", "ask_in_terminal", "prompt"]
 
@@ -73,17 +73,10 @@ async def _edited() -> Edit | None:
 
 
 def _described(request: ToolRequest) -> str:
-    return "".join(
-        [f"The tool {printable(request.tool)} is about to run:\n"]
-        + [
-            f"  {printable(name)}: {printable(_as_json(each))}\n"
-            for name, each in request.inputs.items()
-        ]
-    )
-
-
-def _as_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=repr)
+    lines = [f"The tool {request.tool} is about to run:"]
+    for name, value in request.inputs.items():
+        lines.append(f"  {name}: {json.dumps(capture(value), ensure_ascii=False)}")
+    return "".join(f"{printable(line)}\n" for line in lines)
 
 
 def _write(text: str) -> None:

@@ -148,13 +148,13 @@ def test_of_many_steps_the_last_are_kept_and_of_deep_ones_the_outermost():
     for number in range(250):
         root.get_child().on_tool_start(None, "x", name=f"tool {number}").on_tool_end("y")
     lines = plain_tree(handler.trees[0]).splitlines()
-    assert lines[1] == "├── 150 more are not shown"
+    assert lines[1] == "├── 150 more not shown"
     assert "tool 150" in lines[2]
-    assert "150 more are not shown" in html_tree(handler.trees[0])
+    assert "150 more not shown" in html_tree(handler.trees[0])
     deep = root
     for _ in range(2_000):
         deep = deep.get_child().on_chain_start(None, {}, name="step")
-    assert "    └── 1 more are not shown" in plain_tree(handler.trees[0])
+    assert "    └── 1 more not shown" in plain_tree(handler.trees[0])
     assert Reader(html_tree(handler.trees[0])).depth == 0
 
 

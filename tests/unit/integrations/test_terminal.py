@@ -77,6 +77,14 @@ async def test_what_a_tool_is_called_with_can_not_play_tricks_on_the_terminal(ty
     assert '  a\\nb: "\\u001b[1A\\u202e gpj \\r é"\n' in told
 
 
+async def test_whatever_a_tool_is_called_with_can_be_asked_about(typed, capsys):
+    circle = []
+    circle.append(circle)
+    typed("n")
+    await ask_in_terminal(ToolRequest.of("x", "rm", {"a": {(1, 2): object()}, "b": circle}))
+    assert "  b: " in capsys.readouterr().err
+
+
 async def test_two_questions_never_interleave(typed, capsys):
     """The former async handler called input(), so that two would read each other's answers."""
     requests = [ToolRequest.of("", f"tool-{number}", {"number": number}) for number in range(4)]
