@@ -48,15 +48,12 @@ class Asking:
         if timeout is not None and timeout <= 0:
             raise BadOptionError(f"timeout is {timeout!r}; it takes seconds, more than 0, or None.")
         self._decide: Decider = prompt if decide is None else decide
-        self._turn: _Turns = nullcontext() if at_once else Turn()
-        if decide is None:
-            self._turn = TERMINAL
+        self._turn: _Turns = TERMINAL
+        if decide is not None:
+            self._turn = nullcontext() if at_once else Turn()
         self._timeout = timeout
-        self._otherwise: Answer = (
-            Reject(f"nobody decided within {timeout or 0:g} seconds")
-            if otherwise is None
-            else otherwise
-        )
+        too_late = Reject(f"nobody decided within {timeout or 0:g} seconds")
+        self._otherwise: Answer = too_late if otherwise is None else otherwise
 
     def ask(self, request: ToolRequest) -> Decision:
         """Have a request decided, from sync code.

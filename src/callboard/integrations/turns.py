@@ -9,6 +9,8 @@ from contextvars import copy_context
 from threading import Lock, Thread
 from typing import Any, Self, TypeVar
 
+from callboard.errors import WrongColourError
+
 __all__ = ["Turn", "in_daemon", "in_event_loop", "run_to_end"]
 
 T = TypeVar("T")
@@ -25,8 +27,17 @@ class Turn:
 
     def __init__(self) -> None:
         self._lock = Lock()
+        # That of the task that has the turn; None if none has, or a thread.
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def __enter__(self) -> Self:
+        loop = _running_loop()
+        if loop is not None and loop is self._loop:
+            raise WrongColourError(
+                "Sync code waits for its turn to ask in the thread of an event loop in which "
+                "another question stands, and could not be answered any more: call it in a "
+                "thread, such as with asyncio.to_thread, or make it async."
+            )
         self._lock.acquire()
         return self
 
@@ -36,9 +47,11 @@ class Turn:
     async def __aenter__(self) -> Self:
         while not self._lock.acquire(blocking=False):  # noqa: ASYNC110 - threads take it too
             await asyncio.sleep(_PAUSE)
+        self._loop = asyncio.get_running_loop()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
+        self._loop = None
         self._lock.release()
 
 
@@ -57,11 +70,14 @@ def run_to_end(work: Coroutine[Any, Any, T]) -> T:
 
 def in_event_loop() -> bool:
     """Whether an event loop runs in this thread."""
+    return _running_loop() is not None
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
     try:
-        asyncio.get_running_loop()
+        return asyncio.get_running_loop()
     except RuntimeError:
-        return False
-    return True
+        return None
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from callboard.callbacks import AsyncCallbackManager, CallbackManager
-from callboard.errors import BadOptionError
+from callboard.errors import BadOptionError, WrongColourError
 from callboard.events import EVENTS
 from callboard.instrument import get_current_run_tree, traceable
 from callboard.integrations import (
@@ -240,6 +240,22 @@ async def test_who_stops_waiting_gives_the_turn_to_the_next():
     second.cancel()
     first.cancel()
     await third
+
+
+async def test_sync_code_does_not_wait_for_a_question_of_the_loop_that_it_blocks():
+    """Neither would ever go on."""
+    answer = asyncio.Event()
+
+    async def decide(request):
+        return await answer.wait()
+
+    ask_first = approved(decide=decide)
+    task = asyncio.create_task(ask_first(asyncio.sleep)(0))
+    await asyncio.sleep(0.01)
+    with pytest.raises(WrongColourError, match="call it in a thread"):
+        ask_first(move)("a")
+    answer.set()
+    await task
 
 
 # Wrapped functions.
