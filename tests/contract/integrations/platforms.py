@@ -247,22 +247,48 @@ def rich_tree(**options: Any) -> Platform:
     from callboard.integrations import RichTreeCallbackHandler
 
     stream = io.StringIO()
-    handler = RichTreeCallbackHandler(
-        console.Console(file=stream, width=200, force_terminal=False), **options
-    )
-    marks = ("✓", "✗", "?")
+    screen = console.Console(file=stream, width=200, force_terminal=False)
+    return _tree(RichTreeCallbackHandler(screen, **options), stream)
+
+
+def jupyter(**options: Any) -> Platform:
+    pytest.importorskip("IPython", reason="IPython is not installed")
+    from callboard.integrations import JupyterCallbackHandler
+
+    stream = io.StringIO()
+    return _tree(JupyterCallbackHandler(stream=stream, **options), stream)
+
+
+def _tree(handler: RunTreeHandler, stream: io.StringIO) -> Platform:
     return Platform(
         handler,
         stream.getvalue,
-        lambda: sum(stream.getvalue().count(f"{mark} ") for mark in marks),
+        lambda: sum(stream.getvalue().count(f"{mark} ") for mark in ("✓", "✗", "?")),
         tells_content=False,
         is_open=lambda: not stream.closed,
+    )
+
+
+def progress_bar(**options: Any) -> Platform:
+    tqdm = pytest.importorskip("tqdm", reason="tqdm is not installed")
+    from callboard.integrations import TqdmCallbackHandler
+
+    stream = io.StringIO()
+    bar = tqdm.tqdm(file=stream, mininterval=0)
+    return Platform(
+        TqdmCallbackHandler(bar, **options),
+        stream.getvalue,
+        lambda: bar.n,
+        types=frozenset({"chain"}),  # The bar counts the outermost runs, here a chain each.
+        tells_content=False,
+        is_open=lambda: not bar.disable,
     )
 
 
 PLATFORMS: dict[str, Callable[..., Platform]] = {
     "alerts": alerts,
     "json lines": json_lines,
+    "jupyter": jupyter,
     "logging": standard_logging,
     "structlog": structured_logging,
     "costs": costs,
@@ -273,4 +299,5 @@ PLATFORMS: dict[str, Callable[..., Platform]] = {
     "openinference": opentelemetry("openinference"),
     "prometheus": prometheus,
     "rich": rich_tree,
+    "tqdm": progress_bar,
 }
