@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from callboard.integrations.prometheus import PrometheusCallbackHandler
     from callboard.integrations.rate_limit import Allowance, RateLimit
     from callboard.integrations.rich_tree import RichTreeCallbackHandler
+    from callboard.integrations.sentry import SentryCallbackHandler
     from callboard.integrations.streamlit import (
         LLMThoughtLabeler,
         StreamlitCallbackHandler,
@@ -50,6 +51,7 @@ _HOMES = {
     "RichTreeCallbackHandler": "rich_tree",
     "RunRecord": "base",
     "RunTreeHandler": "base",
+    "SentryCallbackHandler": "sentry",
     "StreamlitCallbackHandler": "streamlit",
     "ToolRecord": "streamlit",
     "WandbCallbackHandler": "wandb",
@@ -72,6 +74,7 @@ __all__ = [
     "RichTreeCallbackHandler",
     "RunRecord",
     "RunTreeHandler",
+    "SentryCallbackHandler",
     "StreamlitCallbackHandler",
     "ToolRecord",
     "WandbCallbackHandler",

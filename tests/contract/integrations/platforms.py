@@ -233,6 +233,20 @@ def rich_tree(**options: Any) -> Platform:
     )
 
 
+def sentry(**options: Any) -> Platform:
+    pytest.importorskip("sentry_sdk", reason="sentry-sdk is not installed")
+    from callboard.integrations import SentryCallbackHandler
+    from tests.unit.integrations.sentry_transport import set_up_client
+
+    kept = set_up_client(data_collection={"gen_ai": {"inputs": True, "outputs": True}})
+    return Platform(
+        SentryCallbackHandler(**options),
+        kept.text,
+        lambda: len(kept.spans()),
+        is_open=lambda: not kept.is_killed,
+    )
+
+
 PLATFORMS: dict[str, Callable[..., Platform]] = {
     "json lines": json_lines,
     "logging": standard_logging,
@@ -245,4 +259,5 @@ PLATFORMS: dict[str, Callable[..., Platform]] = {
     "openinference": opentelemetry("openinference"),
     "prometheus": prometheus,
     "rich": rich_tree,
+    "sentry": sentry,
 }

@@ -72,6 +72,7 @@ def test_importing_the_door_loads_no_platform():
         "opentelemetry",
         "prometheus_client",
         "rich",
+        "sentry_sdk",
         "streamlit",
         "wandb",
     }
