@@ -9,7 +9,6 @@ import sentry_sdk
 from sentry_sdk.utils import event_from_exception
 
 from callboard.integrations.records import RunRecord
-from callboard.integrations.sentry.consent import consent
 from callboard.integrations.sentry.traces import Trace
 from callboard.wire import json
 
@@ -86,7 +85,7 @@ class Failure:
             return
         self.is_told = True
         with self._trace.scopes(), sentry_sdk.new_scope() as scope:
-            allowed = consent().inputs
+            allowed = self._trace.consent.inputs
             event, hint = self._event({"type": "callboard", "handled": handled})
             _redact(event, safe, variables=variables and allowed)
             event |= {"level": level, "tags": self._tags(), "contexts": self._contexts(allowed)}

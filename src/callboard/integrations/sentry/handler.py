@@ -71,8 +71,7 @@ class SentryCallbackHandler(RunTreeHandler):
         trace = Trace(self._max_breadcrumbs) if outer is None else outer.trace
         span = None
         if self._spans and (outer is None or outer.span is not None):
-            with trace.scopes():
-                span = start(record, None if outer is None else outer.span)
+            span = start(record, None if outer is None else outer.span, trace)
         record.kept = _Place(trace, span)
         if outer is not None:
             self._tell_overdue(outer, record)
@@ -87,8 +86,7 @@ class SentryCallbackHandler(RunTreeHandler):
             self._settle(record, place)
         place.trace.add(record)
         if place.span is not None:
-            with place.trace.scopes():
-                finish(place.span, record)
+            finish(place.span, record, place.trace)
 
     def flush(self) -> None:
         """Have the client send what it holds; it waits for that as long as it is set to."""

@@ -13,6 +13,7 @@ from sentry_sdk.scope import use_isolation_scope, use_scope
 
 from callboard.integrations.records import RunRecord
 from callboard.integrations.rows import figures_of
+from callboard.integrations.sentry.consent import consent
 
 __all__ = ["Trace"]
 
@@ -22,6 +23,11 @@ class Trace:
 
     Threads of a pool have scopes of their own, or somebody else's. What is told of a trace is
     told with the scopes in which it began: those of the web request, the task or the job.
+
+    Attributes:
+        scope: The current scope there.
+        consent: What content the client there tells.
+        lock: Held while what belongs to the trace is changed.
     """
 
     def __init__(self, max_breadcrumbs: int) -> None:
@@ -31,7 +37,8 @@ class Trace:
             max_breadcrumbs: How many of the last runs are remembered.
         """
         self._isolation = sentry_sdk.get_isolation_scope()
-        self._current = sentry_sdk.get_current_scope()
+        self.scope = sentry_sdk.get_current_scope()
+        self.consent = consent()
         self._breadcrumbs: deque[dict[str, Any]] = deque(maxlen=max_breadcrumbs)
         self._calls = self._given = self._returned = 0
         self._cost: float | None = 0.0
@@ -40,7 +47,7 @@ class Trace:
     @contextmanager
     def scopes(self) -> Generator[None]:
         """Have the block be in the trace's scopes."""
-        with use_isolation_scope(self._isolation), use_scope(self._current):
+        with use_isolation_scope(self._isolation), use_scope(self.scope):
             yield
 
     def add(self, record: RunRecord) -> None:
