@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         get_cost_callback,
         get_openai_callback,
     )
+    from callboard.integrations.gradio import GradioCallbackHandler
     from callboard.integrations.json_lines import JsonLinesCallbackHandler
     from callboard.integrations.log_records import LoggingCallbackHandler
     from callboard.integrations.mlflow import MlflowCallbackHandler
@@ -40,6 +41,7 @@ _HOMES = {
     "Allowance": "rate_limit",
     "BudgetGuard": "budget",
     "CostCallbackHandler": "costs",
+    "GradioCallbackHandler": "gradio",
     "JsonLinesCallbackHandler": "json_lines",
     "LLMThoughtLabeler": "streamlit",
     "LoggingCallbackHandler": "log_records",
@@ -63,6 +65,7 @@ __all__ = [
     "Allowance",
     "BudgetGuard",
     "CostCallbackHandler",
+    "GradioCallbackHandler",
     "JsonLinesCallbackHandler",
     "LLMThoughtLabeler",
     "LoggingCallbackHandler",

@@ -190,6 +190,29 @@ def opentelemetry(conventions: str) -> Callable[..., Platform]:
     return make
 
 
+def gradio(**options: Any) -> Platform:
+    pytest.importorskip("gradio", reason="Gradio is not installed: make platforms")
+    from callboard.integrations import GradioCallbackHandler
+
+    handler = GradioCallbackHandler(max_thoughts=10_000, **options)
+
+    def settled() -> list[Any]:
+        """What is shown of runs that have ended, and the answer once nothing runs."""
+        messages = handler.messages
+        is_over = not any(each.metadata.get("status") == "pending" for each in messages)
+        return [
+            each
+            for each in messages
+            if each.metadata.get("status", "done" if is_over else "pending") == "done"
+        ]
+
+    return Platform(
+        handler,
+        lambda: str(settled()),
+        lambda: sum("status" in each.metadata for each in settled()),
+    )
+
+
 def prometheus(**options: Any) -> Platform:
     client = pytest.importorskip("prometheus_client", reason="prometheus-client is not installed")
     from callboard.integrations import PrometheusCallbackHandler
@@ -257,6 +280,7 @@ PLATFORMS: dict[str, Callable[..., Platform]] = {
     "opentelemetry": opentelemetry("genai"),
     "opentelemetry latest": opentelemetry("genai-latest"),
     "openinference": opentelemetry("openinference"),
+    "gradio": gradio,
     "prometheus": prometheus,
     "rich": rich_tree,
     "sentry": sentry,
