@@ -178,6 +178,7 @@ def test_a_run_that_goes_on_for_long_does_not_keep_a_failure_to_itself():
         ask(root.get_child())
         [event] = kept.events()
         assert event["level"] == "error"
+        assert event["timestamp"] == "2026-01-01T00:00:00.000000Z"  # When it failed.
         root.on_chain_error(error)  # Of the same, after all.
     assert len(kept.events()) == 1
 

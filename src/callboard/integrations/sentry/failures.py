@@ -81,14 +81,16 @@ class Failure:
             safe: Returns what may be told of what an exception says.
             variables: Whether local variables may be told, if the client is to tell content.
         """
-        if self.is_told:
-            return
-        self.is_told = True
+        with self._trace.lock:
+            if self.is_told:
+                return
+            self.is_told = True
         with self._trace.scopes(), sentry_sdk.new_scope() as scope:
             allowed = self._trace.consent.inputs
             event, hint = self._event({"type": "callboard", "handled": handled})
             _redact(event, safe, variables=variables and allowed)
-            event |= {"level": level, "tags": self._tags(), "contexts": self._contexts(allowed)}
+            event |= {"level": level, "timestamp": self.record.end_time}
+            event |= {"tags": self._tags(), "contexts": self._contexts(allowed)}
             for crumb in self._breadcrumbs:
                 scope.add_breadcrumb(crumb)
             if self._span is not None:
