@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-pytest.importorskip("gradio", reason="Gradio is not installed: make platforms")
+pytest.importorskip("gradio", minversion="6", reason="Gradio 6 is not installed: make platforms")
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # It would tell its makers of each app.
 

@@ -191,7 +191,9 @@ def opentelemetry(conventions: str) -> Callable[..., Platform]:
 
 
 def gradio(**options: Any) -> Platform:
-    pytest.importorskip("gradio", reason="Gradio is not installed: make platforms")
+    pytest.importorskip(
+        "gradio", minversion="6", reason="Gradio 6 is not installed: make platforms"
+    )
     from callboard.integrations import GradioCallbackHandler
 
     handler = GradioCallbackHandler(max_thoughts=10_000, **options)
