@@ -21,7 +21,7 @@ from gradio_client import Client
 from callboard.callbacks import AsyncCallbackManager
 from callboard.clock import clock_from
 from callboard.integrations import GradioCallbackHandler
-from callboard.payloads import AIMessage
+from callboard.payloads import AIMessage, ToolMessage
 from callboard.redaction import Redaction
 from callboard.testing import StepClock
 from tests.unit.integrations.scenes import PRICES, answer, ask, manager_of, serve
@@ -63,8 +63,15 @@ def test_an_application_is_a_tree_of_thoughts_and_an_answer():
     assert agent.metadata["status"] == "done"
     assert chat.metadata["duration"] == 2.0
     assert chat.metadata["log"] == "100+20 tokens, $140.000000"
-    assert '"page_content":"On tea"' in shelf.content
+    assert '"page_content": "On tea"' in shelf.content
     assert search.content == '```json\n{"query":"tea"}\n```\n\n```text\nValueError: no leaves\n```'
+
+
+def test_a_text_or_a_message_is_shown_as_its_text():
+    handler = GradioCallbackHandler()
+    tool = manager_of(handler).on_tool_start({"name": "search"}, "tea")
+    tool.on_tool_end(ToolMessage("leaves", tool_call_id="call-1"))
+    assert handler.messages[0].content == "```text\ntea\n```\n\n```text\nleaves\n```"
 
 
 def test_gradio_takes_the_messages_as_they_are():

@@ -8,6 +8,7 @@ no formula, and no picture that tells another site of its reader.
 
 from __future__ import annotations
 
+import json as standard
 import re
 from typing import Any
 
@@ -21,10 +22,11 @@ __all__ = ["Thought", "answer_in"]
 _ICONS = {"tool": "🔧", "retriever": "🔎", "chat_model": "💬", "llm": "💬"}
 _FAILED = "❌"
 _UNFINISHED = "❔"
+_MAX_LINE = 80
 _MAX_TITLE = 120
 _MAX_NOTES = 20
 # What chains call what they answer, if it is among other things that they return.
-_ANSWERS = ("answer", "result", "text")
+_ANSWERS = ("output", "answer", "result", "text")
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _BACKTICKS = re.compile("`+")
@@ -121,8 +123,13 @@ class Thought:
         title = " ".join(" ".join(part.split()) for part in parts if part)
         return _escaped(title if len(title) <= _MAX_TITLE else f"{title[:_MAX_TITLE]}…")
 
-    def _shown(self, value: Any) -> str:
-        return self._fenced(json.encode(value).decode(), "json")
+    def _shown(self, told: dict[str, Any]) -> str:
+        if text := _text_of(told):
+            return self._fenced(text)
+        line = json.encode(told).decode()
+        if len(line) > _MAX_LINE:
+            line = standard.dumps(standard.loads(line), ensure_ascii=False, indent=2)
+        return self._fenced(line, "json")
 
     def _fenced(self, text: str, language: str = "text") -> str:
         cut = text if len(text) <= self._max_text else f"{text[: self._max_text]}…"
@@ -138,12 +145,20 @@ def answer_in(record: RunRecord) -> str:
         record: The run's record.
     """
     returned = field(record.outputs, "output")
-    for said in (returned, *(field(record.outputs, name) for name in _ANSWERS)):
-        if isinstance(said, str):
+    for name in _ANSWERS:
+        if isinstance(said := field(record.outputs, name), str):
             return said
     messages = field(record.outputs, "messages") or field(returned, "messages")
     last = messages[-1] if isinstance(messages, list) and messages else returned
     return content_text(field(unwrapped(last), "content") or "")
+
+
+def _text_of(told: dict[str, Any]) -> str | None:
+    """Return the text of a run that was given, or returned, nothing but a text or a message."""
+    if len(told) != 1 or not told.keys() <= {"input", "output"}:
+        return None
+    [only] = told.values()
+    return only if isinstance(only, str) else content_text(field(unwrapped(only), "content") or "")
 
 
 def _escaped(text: str) -> str:
