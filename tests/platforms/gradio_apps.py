@@ -7,10 +7,11 @@ import gradio
 from callboard.integrations import GradioCallbackHandler
 from tests.unit.integrations.scenes import PRICES, manager_of, serve
 
-HOSTILE = (
-    "</code></pre>```\n<script>document.title='hacked'</script>"
-    "<img src=x onerror=\"document.title='hacked'\"> [x](javascript:alert(1)) ![x](/beacon.png)"
+MARKUP = (
+    "<script>document.title='hacked'</script><img src=x onerror=\"document.title='hacked'\">"
+    " [x](javascript:alert(1)) ![x](/beacon.png)"
 )
+HOSTILE = f"</code></pre>\n```\n{MARKUP}"
 
 
 def chat():
@@ -31,7 +32,7 @@ def page():
     tool.on_tool_error(ValueError(HOSTILE))
     root.get_child().on_tool_start({"name": "show"}, HOSTILE)  # Running, and so unfolded.
     [model] = root.get_child().on_chat_model_start(None, [[("user", "?")]], name="ChatOpenAI")
-    model.on_llm_new_token(HOSTILE)
+    model.on_llm_new_token(MARKUP)
     with gradio.Blocks() as app:
         gradio.Chatbot(value=handler.messages)
     return app
