@@ -8,6 +8,7 @@ import pytest
 from callboard.testing import StepClock, clock_from
 from callboard.tracers import Run
 from callboard.tracing.dotted_order import segment
+from callboard.tracing.run import FIELDS
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 START = datetime(2025, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
