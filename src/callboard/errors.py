@@ -28,10 +28,12 @@ The tree, so that one ``except`` clause can be as wide or as narrow as wanted::
     │   └── BodyTooLargeError              a body over one of the limits set for it
     ├── MissingExtraError    ImportError   a package is needed that is not installed
     ├── NotBuiltError        ImportError   a handler of LangChain's that there is no more
-    ├── LimitError           RuntimeError  a limit set for model calls is reached
-    │   ├── BudgetSpentError               no more may be spent
-    │   └── RateLimitError                 not so many at once
     ├── AlertNotTakenError   RuntimeError  an alert that was not taken where it was sent
+    ├── RefusedError         RuntimeError  a call that was refused before it was made
+    │   ├── HumanRejectedException         a person would not have a tool run
+    │   └── LimitError                     a limit set for model calls is reached
+    │       ├── BudgetSpentError           no more may be spent
+    │       └── RateLimitError             not so many at once
     ├── SinkError            RuntimeError  a sink did not take operations
     │   ├── SinkUnavailableError           it can't take them now, and may later
     │   ├── KeyRefusedError                the key is missing or not accepted
@@ -82,6 +84,7 @@ __all__ = [
     "CallboardError",
     "ClosedHandlerError",
     "FilterError",
+    "HumanRejectedException",
     "InstallError",
     "KeyRefusedError",
     "LimitError",
@@ -92,6 +95,7 @@ __all__ = [
     "NotBuiltError",
     "PortTakenError",
     "RateLimitError",
+    "RefusedError",
     "RunFailedError",
     "SinkError",
     "SinkUnavailableError",
@@ -192,7 +196,32 @@ class NotBuiltError(CallboardError, ImportError):
     """A handler that LangChain had and Callboard has not: the message says what to use instead."""
 
 
-class LimitError(CallboardError, RuntimeError):
+class RefusedError(CallboardError, RuntimeError):
+    """A call was refused before it was made, by what was asked whether it may be.
+
+    A handler that raises it with ``raise_error`` set has done its work: nothing is logged.
+    """
+
+
+class HumanRejectedException(RefusedError):  # noqa: N818 - its name has always been that
+    """A person, or what decides for one, would not have a tool run.
+
+    Attributes:
+        tool: The tool's name.
+        reason: Why, if that was said.
+        tool_call_id: The model's call that the tool was to answer, if it is known.
+    """
+
+    def __init__(
+        self, message: str, *, tool: str = "", reason: str = "", tool_call_id: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.tool = tool
+        self.reason = reason
+        self.tool_call_id = tool_call_id
+
+
+class LimitError(RefusedError):
     """A limit that the application set for its model calls is reached: this one was not made."""
 
 

@@ -226,6 +226,31 @@ def opentelemetry(conventions: str, content: bool | str = True) -> Callable[...,
     return make
 
 
+def gradio(**options: Any) -> Platform:
+    pytest.importorskip(
+        "gradio", minversion="6", reason="Gradio 6 is not installed: make platforms"
+    )
+    from callboard.integrations import GradioCallbackHandler
+
+    handler = GradioCallbackHandler(max_thoughts=10_000, **options)
+
+    def settled() -> list[Any]:
+        """What is shown of runs that have ended, and the answer once nothing runs."""
+        messages = handler.messages
+        is_over = not any(each.metadata.get("status") == "pending" for each in messages)
+        return [
+            each
+            for each in messages
+            if each.metadata.get("status", "done" if is_over else "pending") == "done"
+        ]
+
+    return Platform(
+        handler,
+        lambda: str(settled()),
+        lambda: sum("status" in each.metadata for each in settled()),
+    )
+
+
 def prometheus(**options: Any) -> Platform:
     client = pytest.importorskip("prometheus_client", reason="prometheus-client is not installed")
     from callboard.integrations import PrometheusCallbackHandler
@@ -256,22 +281,62 @@ def rich_tree(**options: Any) -> Platform:
     from callboard.integrations import RichTreeCallbackHandler
 
     stream = io.StringIO()
-    handler = RichTreeCallbackHandler(
-        console.Console(file=stream, width=200, force_terminal=False), **options
-    )
-    marks = ("✓", "✗", "?")
+    screen = console.Console(file=stream, width=200, force_terminal=False)
+    return _tree(RichTreeCallbackHandler(screen, **options), stream)
+
+
+def jupyter(**options: Any) -> Platform:
+    pytest.importorskip("IPython", reason="IPython is not installed")
+    from callboard.integrations import JupyterCallbackHandler
+
+    stream = io.StringIO()
+    return _tree(JupyterCallbackHandler(stream=stream, **options), stream)
+
+
+def _tree(handler: RunTreeHandler, stream: io.StringIO) -> Platform:
     return Platform(
         handler,
         stream.getvalue,
-        lambda: sum(stream.getvalue().count(f"{mark} ") for mark in marks),
+        lambda: sum(stream.getvalue().count(f"{mark} ") for mark in ("✓", "✗", "?")),
         tells_content=False,
         is_open=lambda: not stream.closed,
+    )
+
+
+def progress_bar(**options: Any) -> Platform:
+    tqdm = pytest.importorskip("tqdm", reason="tqdm is not installed")
+    from callboard.integrations import TqdmCallbackHandler
+
+    stream = io.StringIO()
+    bar = tqdm.tqdm(file=stream, mininterval=0)
+    return Platform(
+        TqdmCallbackHandler(bar, **options),
+        stream.getvalue,
+        lambda: bar.n,
+        types=frozenset({"chain"}),  # The bar counts the outermost runs, here a chain each.
+        tells_content=False,
+        is_open=lambda: not bar.disable,
+    )
+
+
+def sentry(**options: Any) -> Platform:
+    pytest.importorskip("sentry_sdk", reason="sentry-sdk is not installed")
+    from callboard.integrations import SentryCallbackHandler
+    from tests.unit.integrations.sentry_transport import set_up_client
+
+    kept = set_up_client(data_collection={"gen_ai": {"inputs": True, "outputs": True}})
+    return Platform(
+        SentryCallbackHandler(**options),
+        kept.text,
+        lambda: len(kept.spans()),
+        is_open=lambda: not kept.is_killed,
     )
 
 
 PLATFORMS: dict[str, Callable[..., Platform]] = {
     "alerts": alerts,
     "json lines": json_lines,
+    "jupyter": jupyter,
     "logging": standard_logging,
     "structlog": structured_logging,
     "costs": costs,
@@ -281,6 +346,9 @@ PLATFORMS: dict[str, Callable[..., Platform]] = {
     "opentelemetry events": opentelemetry("genai", "event_only"),
     "opentelemetry latest": opentelemetry("genai-latest", "span_and_event"),
     "openinference": opentelemetry("openinference"),
+    "gradio": gradio,
     "prometheus": prometheus,
     "rich": rich_tree,
+    "tqdm": progress_bar,
+    "sentry": sentry,
 }
