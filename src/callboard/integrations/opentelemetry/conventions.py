@@ -11,6 +11,7 @@ from callboard.wire import json
 __all__ = [
     "Attributes",
     "Convention",
+    "as_attributes",
     "as_json",
     "parameter",
     "told_parameters",
@@ -54,6 +55,18 @@ class Convention(Protocol):
 def as_json(value: Any) -> str:
     """Return a value as JSON text."""
     return json.encode(value).decode()
+
+
+def as_attributes(content: Attributes) -> Attributes:
+    """Return content as a span's attributes: what is no plain value as JSON.
+
+    Args:
+        content: See `Convention.content`.
+    """
+    return {
+        name: value if isinstance(value, str | int | float) else as_json(value)
+        for name, value in content.items()
+    }
 
 
 def without_none(attributes: Attributes) -> Attributes:

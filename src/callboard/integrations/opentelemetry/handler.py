@@ -14,7 +14,7 @@ import callboard
 from callboard.clock import microseconds
 from callboard.integrations.base import RunRecord, RunTreeHandler
 from callboard.integrations.opentelemetry.ambient import Ambient, surrounding_context
-from callboard.integrations.opentelemetry.conventions import Convention, as_json
+from callboard.integrations.opentelemetry.conventions import Convention, as_attributes, as_json
 from callboard.integrations.opentelemetry.details import Details
 from callboard.integrations.opentelemetry.genai import GenAI
 from callboard.integrations.opentelemetry.metrics import Metrics
@@ -142,17 +142,11 @@ class OpenTelemetryCallbackHandler(RunTreeHandler):
         has_content = is_wanted and record.inputs is not None
         content = self._convention.content(record) if has_content else {}
         if span.is_recording():
-            told = content if self._told.in_spans else {}
-            span.set_attributes(ended | {name: _flat(value) for name, value in told.items()})
+            span.set_attributes(ended | (as_attributes(content) if self._told.in_spans else {}))
             _tell_status(span, record)
         if self._details is not None and record.is_model:
             told = self._convention.at_start(record) | ended
             self._details.emit(told | content if self._told.in_events else told, at, within)
-
-
-def _flat(value: Any) -> Any:
-    """Return data as an attribute of a span: other than plain values, as JSON."""
-    return value if isinstance(value, str | int | float) else as_json(value)
 
 
 def _span_of(record: RunRecord | None) -> Span | None:
