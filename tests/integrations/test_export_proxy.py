@@ -42,11 +42,17 @@ class PassingOn(BaseHTTPRequestHandler):
         self.send_error(403)
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    server = Receiver(tmp_path_factory.mktemp("receiver"))
+    yield server
+    server.kill()
+
+
 @pytest.fixture
-def receiver(tmp_path):
-    receiver = Receiver(tmp_path).start()
-    yield receiver
-    receiver.kill()
+def receiver(server):
+    server.reset()
+    return server
 
 
 @pytest.fixture
@@ -54,12 +60,12 @@ def proxy(receiver, monkeypatch):
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-    with ThreadingHTTPServer(("127.0.0.1", 0), PassingOn) as server:
-        server.receiver, server.asked = receiver, []
-        server.host = f"127.0.0.1:{server.server_port}"
-        threading.Thread(target=server.serve_forever).start()
-        yield server
-        server.shutdown()
+    with ThreadingHTTPServer(("127.0.0.1", 0), PassingOn) as proxy:
+        proxy.receiver, proxy.asked = receiver, []
+        proxy.host = f"127.0.0.1:{proxy.server_port}"
+        threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.02}).start()
+        yield proxy
+        proxy.shutdown()
 
 
 def sent(endpoint):
@@ -103,12 +109,22 @@ def test_this_machine_is_reached_without_the_proxy(proxy, receiver, monkeypatch)
     assert proxy.asked == []
 
 
-def test_no_proxy_is_asked_for_servers_that_want_none(proxy, monkeypatch):
+@pytest.mark.parametrize(
+    "excepted", ["other.invalid, .Traces.invalid", "eu.traces.invalid", "eu.traces.invalid:9", "*"]
+)
+def test_no_proxy_is_asked_for_servers_that_want_none(proxy, monkeypatch, excepted):
     monkeypatch.setenv("HTTP_PROXY", f"http://{proxy.host}")
-    monkeypatch.setenv("NO_PROXY", "other.invalid,.traces.invalid")
+    monkeypatch.setenv("NO_PROXY", excepted)
     with pytest.raises(SinkUnavailableError, match="can't be reached"):
-        sent("http://eu.traces.invalid")
+        sent("http://eu.traces.invalid:9")
     assert proxy.asked == []
+
+
+def test_a_name_that_only_ends_alike_is_another_server(proxy, receiver, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", f"http://{proxy.host}")
+    monkeypatch.setenv("NO_PROXY", "traces.invalid")
+    name = sent("http://mytraces.invalid")
+    assert receiver.arrivals() == {name: 1}
 
 
 @pytest.mark.parametrize("url", ["socks5://ada:secret@h:1080", "http://ada:secret@", "http://h:x"])

@@ -36,17 +36,13 @@ def proxy_to(origin: str) -> Proxy | None:
         BadOptionError: The proxy is none that could be used.
     """
     # Here, as it loads all that the standard library has for the web.
-    from urllib.request import (  # noqa: PLC0415
-        getproxies_environment,
-        proxy_bypass_environment,
-    )
+    from urllib.request import getproxies_environment  # noqa: PLC0415
 
     server = urlsplit(origin)
     proxies = getproxies_environment()
     told = proxies.get(server.scheme) or proxies.get("all")
-    if not told or _is_here(server.hostname or ""):
-        return None
-    if proxy_bypass_environment(server.netloc, proxies):
+    host = server.hostname or ""
+    if not told or _is_here(host) or _is_excepted(host, server.netloc, proxies.get("no", "")):
         return None
     return _read(told if "://" in told else f"http://{told}")
 
@@ -56,6 +52,12 @@ def _is_here(host: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _is_excepted(host: str, netloc: str, excepted: str) -> bool:
+    """Whether a list has a server: its name, with or without port, a domain of it, or a star."""
+    names = [name.strip().lower().lstrip(".") for name in excepted.split(",") if name.strip()]
+    return any(name in ("*", netloc.lower()) or f".{host}".endswith(f".{name}") for name in names)
 
 
 def _read(told: str) -> Proxy:
