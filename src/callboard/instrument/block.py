@@ -121,6 +121,8 @@ class trace:  # noqa: N801 - used as a function, as in the LangSmith SDK
             return None
         call.leave(self._before)
         if isinstance(error, GeneratorExit):
+            # The event loop closes what was abandoned in a copy of the context that it began in.
+            call.left_behind = True
             call.speak_sync()
         if error is not None:
             return call.fail(error)
