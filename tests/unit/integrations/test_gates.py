@@ -46,15 +46,14 @@ def test_a_budget_of_money_refuses_the_call_after_the_one_that_spent_it():
     assert guard.spent_cost == 280
 
 
-def test_a_traced_function_that_is_refused_is_not_complained_of_twice(caplog):
+def test_a_traced_function_that_is_refused_is_not_complained_of(caplog):
     @traceable(run_type="llm", callbacks=[BudgetGuard(max_tokens=0)])
     def call(prompt):
         raise AssertionError("It was made all the same")
 
     with pytest.raises(BudgetSpentError):
         call("tea")
-    [record] = caplog.records
-    assert "BudgetGuard.on_llm_start failed" in record.getMessage()
+    assert caplog.records == []
 
 
 def test_a_budget_of_tokens_counts_what_was_used():
