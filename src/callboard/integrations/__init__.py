@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         get_openai_callback,
     )
     from callboard.integrations.decisions import Approve, Edit, Reject, ToolRequest
+    from callboard.integrations.gradio import GradioCallbackHandler
     from callboard.integrations.json_lines import JsonLinesCallbackHandler
     from callboard.integrations.jupyter import JupyterCallbackHandler
     from callboard.integrations.log_records import LoggingCallbackHandler
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from callboard.integrations.prometheus import PrometheusCallbackHandler
     from callboard.integrations.rate_limit import Allowance, RateLimit
     from callboard.integrations.rich_tree import RichTreeCallbackHandler
+    from callboard.integrations.sentry import SentryCallbackHandler
     from callboard.integrations.streamlit import (
         LLMThoughtLabeler,
         StreamlitCallbackHandler,
@@ -56,6 +58,7 @@ _HOMES = {
     "Edit": "decisions",
     "HumanApprovalCallbackHandler": "approval",
     "HumanRejectedException": "decisions",
+    "GradioCallbackHandler": "gradio",
     "JsonLinesCallbackHandler": "json_lines",
     "JupyterCallbackHandler": "jupyter",
     "LLMThoughtLabeler": "streamlit",
@@ -69,6 +72,7 @@ _HOMES = {
     "RichTreeCallbackHandler": "rich_tree",
     "RunRecord": "base",
     "RunTreeHandler": "base",
+    "SentryCallbackHandler": "sentry",
     "StreamlitCallbackHandler": "streamlit",
     "ToolRecord": "streamlit",
     "ToolRequest": "decisions",
@@ -88,6 +92,7 @@ __all__ = [
     "BudgetGuard",
     "CostCallbackHandler",
     "Edit",
+    "GradioCallbackHandler",
     "HumanApprovalCallbackHandler",
     "HumanRejectedException",
     "JsonLinesCallbackHandler",
@@ -103,6 +108,7 @@ __all__ = [
     "RichTreeCallbackHandler",
     "RunRecord",
     "RunTreeHandler",
+    "SentryCallbackHandler",
     "StreamlitCallbackHandler",
     "ToolRecord",
     "ToolRequest",

@@ -217,6 +217,31 @@ def opentelemetry(conventions: str) -> Callable[..., Platform]:
     return make
 
 
+def gradio(**options: Any) -> Platform:
+    pytest.importorskip(
+        "gradio", minversion="6", reason="Gradio 6 is not installed: make platforms"
+    )
+    from callboard.integrations import GradioCallbackHandler
+
+    handler = GradioCallbackHandler(max_thoughts=10_000, **options)
+
+    def settled() -> list[Any]:
+        """What is shown of runs that have ended, and the answer once nothing runs."""
+        messages = handler.messages
+        is_over = not any(each.metadata.get("status") == "pending" for each in messages)
+        return [
+            each
+            for each in messages
+            if each.metadata.get("status", "done" if is_over else "pending") == "done"
+        ]
+
+    return Platform(
+        handler,
+        lambda: str(settled()),
+        lambda: sum("status" in each.metadata for each in settled()),
+    )
+
+
 def prometheus(**options: Any) -> Platform:
     client = pytest.importorskip("prometheus_client", reason="prometheus-client is not installed")
     from callboard.integrations import PrometheusCallbackHandler
@@ -285,6 +310,20 @@ def progress_bar(**options: Any) -> Platform:
     )
 
 
+def sentry(**options: Any) -> Platform:
+    pytest.importorskip("sentry_sdk", reason="sentry-sdk is not installed")
+    from callboard.integrations import SentryCallbackHandler
+    from tests.unit.integrations.sentry_transport import set_up_client
+
+    kept = set_up_client(data_collection={"gen_ai": {"inputs": True, "outputs": True}})
+    return Platform(
+        SentryCallbackHandler(**options),
+        kept.text,
+        lambda: len(kept.spans()),
+        is_open=lambda: not kept.is_killed,
+    )
+
+
 PLATFORMS: dict[str, Callable[..., Platform]] = {
     "alerts": alerts,
     "json lines": json_lines,
@@ -297,7 +336,9 @@ PLATFORMS: dict[str, Callable[..., Platform]] = {
     "opentelemetry": opentelemetry("genai"),
     "opentelemetry latest": opentelemetry("genai-latest"),
     "openinference": opentelemetry("openinference"),
+    "gradio": gradio,
     "prometheus": prometheus,
     "rich": rich_tree,
     "tqdm": progress_bar,
+    "sentry": sentry,
 }

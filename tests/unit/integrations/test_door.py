@@ -68,11 +68,13 @@ def test_importing_the_door_loads_no_platform():
     assert not set(done.stdout.split()) & {
         "IPython",
         "genai_prices",
+        "gradio",
         "httpx",
         "mlflow",
         "opentelemetry",
         "prometheus_client",
         "rich",
+        "sentry_sdk",
         "streamlit",
         "tqdm",
         "wandb",
