@@ -94,3 +94,12 @@ def test_a_block_that_ends_in_another_context_breaks_nothing():
     copy_context().run(next, blocks)
     blocks.close()
     assert run_collector_var.get() is None
+
+
+def test_what_is_added_to_inputs_later_is_not_recorded():
+    """As a runnable with fallbacks does, which adds the exception to what it was given."""
+    given, collector = {"x": 1}, RunCollectorCallbackHandler()
+    run = CallbackManager.configure([collector]).on_chain_start({}, given, name="failing")
+    given["error"] = "no"
+    run.on_chain_error(ValueError())
+    assert collector.traced_runs[0].inputs == {"x": 1}
