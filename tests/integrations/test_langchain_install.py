@@ -333,7 +333,7 @@ assert get_client() is LangChainTracer().client is client
 
 def test_agents_are_heard_traced_and_streamed_as_with_the_original():
     with ThreadPoolExecutor() as at_once:
-        words = ((str(PROGRAMS / "agents.py"), *place) for place in ((), ("callboard",)))
+        words = ((str(PROGRAMS / "langgraph_agents.py"), *place) for place in ((), ("callboard",)))
         original, installed = at_once.map(lambda each: run(*each), words)
     assert original.returncode == 0, original.stderr
     assert installed.returncode == 0, installed.stderr

@@ -73,7 +73,7 @@ def test_a_programs_traces_are_those_of_the_original():
 @pytest.mark.parametrize(
     ("program", "seen"),
     [
-        ("interwoven.py", ("'ChatOpenAI'", "'fourth'", "no 1")),
+        ("interwoven.py", ("'ChatOpenAI'", "'fourth'", "ValueError")),
         ("contexts.py", ("'served'", "'below the first' over", "CancelledError", "a third")),
     ],
 )

@@ -211,22 +211,28 @@ async def tasks() -> None:
     await traceable(name="traced, with tasks")(work)(2)
 
 
+def waiting(started: asyncio.Event) -> Callable[[Any], Any]:
+    """Return what says that it has started, and goes on for long."""
+
+    async def wait(x: Any) -> Any:
+        await aleaf(1)
+        started.set()
+        await asyncio.sleep(60)
+        return x
+
+    return wait
+
+
 @program
 async def cancellations() -> None:
-    for what in ("runnable", "traced", "graph"):
+    calls: tuple[Callable[[Any], Any], ...] = (
+        lambda wait: around("cancelled", wait).ainvoke(1),
+        lambda wait: traceable(name="cancelled")(wait)(1),
+        lambda wait: graph(wait).ainvoke({"x": 1}),
+    )
+    for call in calls:
         started = asyncio.Event()
-
-        async def wait(x: Any, started: asyncio.Event = started) -> Any:
-            await aleaf(x)
-            started.set()
-            await asyncio.sleep(60)
-
-        calls: dict[str, Callable[[], Any]] = {
-            "runnable": lambda wait=wait: around("cancelled", wait).ainvoke(1),
-            "traced": lambda wait=wait: traceable(name="cancelled")(wait)(1),
-            "graph": lambda wait=wait: graph(wait).ainvoke({"x": 1}),
-        }
-        running = asyncio.ensure_future(calls[what]())
+        running = asyncio.ensure_future(call(waiting(started)))
         await started.wait()
         running.cancel()
         await asyncio.wait([running])
