@@ -9,6 +9,7 @@ from functools import partial
 from benchmarks import asynchronous, configuration, dispatch, runs, streams
 from benchmarks.case import Result
 from benchmarks.imports import measure_imports
+from benchmarks.integrations import measure_integrations
 from benchmarks.langchain_app import measure_langchain_app
 from benchmarks.measuring import Effort, measure
 from benchmarks.table import print_group, print_header
@@ -21,6 +22,7 @@ GROUPS: dict[str, Callable[[Effort], list[Result]]] = {
     "async": partial(measure, asynchronous.CASES),
     "tracing": measure_tracing,
     "langchain": measure_langchain_app,
+    "integrations": measure_integrations,
     "streams": partial(measure, streams.CASES),
     "import": measure_imports,
 }

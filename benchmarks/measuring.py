@@ -16,14 +16,14 @@ from dataclasses import dataclass, field
 from inspect import iscoroutinefunction
 from itertools import repeat
 from math import inf
-from time import perf_counter
+from time import perf_counter, process_time, thread_time
 from types import FunctionType
 
 from benchmarks.case import Case, Loop, Result
 from benchmarks.libraries import OURS, RIVAL
 from benchmarks.sameness import check_sameness
 
-__all__ = ["Effort", "measure"]
+__all__ = ["Effort", "measure", "thread_timed"]
 
 
 @dataclass(frozen=True)
@@ -147,3 +147,15 @@ async def _awaited(loop: Loop, times: Iterable[None]) -> float:
     start = perf_counter()
     await loop(times)
     return perf_counter() - start
+
+
+def thread_timed(loop: Loop, count: int) -> tuple[float, float]:
+    """Return the CPU time that the thread takes, and when the process had begun with it."""
+    times = repeat(None, count)
+    gc.collect()
+    gc.disable()
+    started, start = process_time(), thread_time()
+    loop(times)
+    taken = thread_time() - start
+    gc.enable()
+    return taken, started

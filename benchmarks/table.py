@@ -21,6 +21,7 @@ def print_header(effort: Effort) -> None:
     print("turns in one process, doing the same; the garbage collector runs between turns only.")
     print("Tracing: CPU time that it adds to the same call untraced, of the calling thread or of")
     print("the process, the median of the turns; all that is sent is checked where it arrives.")
+    print("Integrations: CPU time that they add to the calling thread, the least of the turns.")
     print(f"Imports: CPU time, the median of {effort.imports} fresh processes each, in turns.")
     print("The ceiling is the handlers' bare calls and nothing else. Machines differ and are")
     print("shared: compare the ratios, langchain-core's time to Callboard's, not the times.")

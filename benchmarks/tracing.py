@@ -8,13 +8,12 @@ that it sent is checked there: how many runs, and the content of each.
 The contestants of a row take turns in one process; the median of their turns counts.
 """
 
-import gc
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from itertools import repeat
 from statistics import median
-from time import process_time, thread_time
+from time import process_time
 from typing import Any
 
 from benchmarks.case import Loop, Result
@@ -27,7 +26,7 @@ from benchmarks.contestants import (
     their_decorated,
 )
 from benchmarks.libraries import OURS, RIVAL
-from benchmarks.measuring import Effort
+from benchmarks.measuring import Effort, thread_timed
 from benchmarks.receiver import Receiver
 from benchmarks.work import Work, chat_work, text_work
 from callboard.callbacks import CallbackManager
@@ -74,23 +73,11 @@ class _Turns:
 
     def take(self, runs: int) -> None:
         """Do the work, untraced and traced."""
-        bare, _ = _timed(self.contestant.bare, runs)
-        traced, started = _timed(self.contestant.traced, runs)
+        bare, _ = thread_timed(self.contestant.bare, runs)
+        traced, started = thread_timed(self.contestant.traced, runs)
         self.contestant.flush()
         self.thread.append((traced - bare) / runs)
         self.process.append((process_time() - started - bare) / runs)
-
-
-def _timed(loop: Loop, runs: int) -> tuple[float, float]:
-    """Return what the thread takes for runs, and when the process had begun with them."""
-    times = repeat(None, runs)
-    gc.collect()
-    gc.disable()
-    started, start = process_time(), thread_time()
-    loop(times)
-    taken = thread_time() - start
-    gc.enable()
-    return taken, started
 
 
 def measure_tracing(effort: Effort) -> list[Result]:
@@ -163,7 +150,7 @@ def _token(effort: Effort) -> Result:
     taken: list[list[float]] = [[], [], []]
     for index in range(effort.rounds):
         for at in (0, 1, 2) if index % 2 else (2, 1, 0):
-            taken[at].append(_timed(loops[at], _TOKENS)[0] / _TOKENS)
+            taken[at].append(thread_timed(loops[at], _TOKENS)[0] / _TOKENS)
     silent, traced, heard = map(median, taken)
     return Result("token, traced; rival: heard by a handler", traced - silent, heard, target=1)
 

@@ -53,7 +53,7 @@ def text_work(size: int) -> Work:
     return Work({"question": _text(size)}, {"output": _text(size)})
 
 
-def chat_work(count: int, size: int) -> Work:
+def chat_work(count: int, size: int, model: str = "model-1") -> Work:
     """Return a chat model's run with so many messages of LangChain's, so many characters in all."""
     messages = [
         (AIMessage if number % 2 else HumanMessage)(_text(size // count), id=f"message-{number}")
@@ -64,7 +64,7 @@ def chat_work(count: int, size: int) -> Work:
         _text(200),
         id="answer",
         usage_metadata=usage,
-        response_metadata={"model_name": "model-1", "finish_reason": "stop"},
+        response_metadata={"model_name": model, "finish_reason": "stop"},
     )
     result = LLMResult(generations=[[ChatGeneration(message=answer)]])
     return Work(
@@ -74,7 +74,7 @@ def chat_work(count: int, size: int) -> Work:
         result,
         {"lc": 1, "type": "not_implemented", "id": ["models", "ChatModel"], "name": "ChatModel"},
         {
-            "invocation_params": {"model": "model-1", "temperature": 0.5, "_type": "chat"},
+            "invocation_params": {"model": model, "temperature": 0.5, "_type": "chat"},
             "options": {"stop": None},
             "name": "ChatModel",
             "batch_size": 1,

@@ -12,6 +12,7 @@ __all__ = ["generations", "identify"]
 
 _MADE_UP = ("lc_", "run-")
 _REASONS = ("finish_reason", "stop_reason", "done_reason")
+_MODELS = ("model_name", "model", "model_id")
 
 
 def generations(outputs: Any) -> Iterator[Payload]:
@@ -26,7 +27,7 @@ def generations(outputs: Any) -> Iterator[Payload]:
 
 
 def identify(record: RunRecord, outputs: Any) -> None:
-    """Write into a record what the provider calls the answer, and why it ended.
+    """Write into a record what the provider calls the answer, who gave it, and why it ended.
 
     Args:
         record: The record of a model's run, which has ended.
@@ -37,7 +38,9 @@ def identify(record: RunRecord, outputs: Any) -> None:
         said = field(message, "response_metadata")
         if record.response_id is None:
             record.response_id = _text(field(said, "id")) or _given_id(message)
-        if reason := _reason(field(answer, "generation_info")) or _reason(said):
+        if record.response_model is None:  # Unless it was told with what it has used.
+            record.response_model = _first(said, _MODELS)
+        if reason := _first(field(answer, "generation_info"), _REASONS) or _first(said, _REASONS):
             record.finish_reasons.append(reason)
 
 
@@ -47,8 +50,14 @@ def _given_id(message: Payload) -> str | None:
     return None if told is None or told.startswith(_MADE_UP) else told
 
 
-def _reason(said: Payload) -> str | None:
-    return next((text for name in _REASONS if (text := _text(field(said, name)))), None)
+def _first(said: Payload, names: tuple[str, ...]) -> str | None:
+    """Return the first text that is told under one of the names."""
+    if not said:
+        return None
+    for name in names:
+        if text := _text(field(said, name)):
+            return text
+    return None
 
 
 def _text(value: Any) -> str | None:

@@ -24,10 +24,10 @@ from uuid import UUID
 from callboard import clock
 from callboard.events import EVENTS
 from callboard.integrations.answers import identify
-from callboard.integrations.records import RunRecord
+from callboard.integrations.records import MODELS, RunRecord
 from callboard.integrations.spending import account
 from callboard.langsmith.settings import redaction as environments_redaction
-from callboard.payloads import Payload, content_text
+from callboard.payloads import Payload, content_text, field
 from callboard.prices import PriceList, published_prices
 from callboard.redaction import Redaction, redacted
 from callboard.tracing.base import BaseTracer
@@ -41,6 +41,7 @@ __all__ = ["MAX_RUNS", "RunRecord", "RunTreeHandler"]
 MAX_RUNS = 10_000
 """How many runs are held that have started and not ended."""
 _MAX_ENDED = 1_000
+_RETRY_FIGURES = ("slept", "attempt", "outcome", "exception_type")
 _FLAGS = {row.ignore for row in EVENTS.values() if row.ignore}
 
 
@@ -130,8 +131,20 @@ class RunTreeHandler(BaseTracer):
         if parent is not None:
             parent.child_runs.clear()  # A root that runs for days must not hold all that it did.
 
+    def _complete_llm_run(self, response: Payload, run_id: UUID) -> Run:
+        run = self._recorder.running(run_id, MODELS)
+        self._recorder.end(run, self._answered(response))
+        return run
+
     def _answered(self, response: Payload) -> dict[str, Any]:
-        return response_fields(response)  # Copied below, if anybody wants it.
+        if self._content:
+            return response_fields(response)  # Copied below.
+        # What it says is not told: only what it has used, and how it ended, is read off it.
+        answers = field(response, "generations") or ()
+        return {
+            "generations": [list(candidates) for candidates in answers],
+            "llm_output": field(response, "llm_output"),
+        }
 
     def _on_run_create(self, run: Run) -> None:
         record = RunRecord(run, self._known(run.parent_run_id))
@@ -185,19 +198,18 @@ class RunTreeHandler(BaseTracer):
             record.exception = error
         return super()._failed(run, error)
 
-    def _llm_run_with_token_event(
+    def on_llm_new_token(
         self,
         token: str | list[str | dict[str, Any]],
+        *,
         run_id: UUID,
         chunk: Payload | None = None,
-        parent_run_id: UUID | None = None,
-    ) -> Run:
-        return self._get_run(run_id)  # Tokens are counted below, and not kept.
-
-    def _on_llm_new_token(self, run: Run, token: Any, chunk: Payload) -> None:
-        record = self._records.get(run.id)
+        **kwargs: Any,
+    ) -> Any:
+        """Count a token, straight in the run's record: no event comes as often as this one."""
+        record = self._records.get(run_id)
         if record is None:
-            return
+            return  # Given up before.
         record.token_events += 1
         if record.first_token_time is None:
             record.first_token_time = clock.now()
@@ -206,7 +218,11 @@ class RunTreeHandler(BaseTracer):
 
     def _on_retry(self, run: Run) -> None:
         if record := self._records.get(run.id):
-            self.run_noted(record, "retry", dict(run.events[-1].get("kwargs") or {}))
+            details = dict(run.events[-1].get("kwargs") or {})
+            told = self._safe(record, details)
+            if told is None:  # What failed or returned may not be told; that it did, may.
+                told = {name: details[name] for name in _RETRY_FIGURES if name in details}
+            self.run_noted(record, "retry", told)
 
     def on_custom_event(self, name: str, data: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """Tell of a custom event, if the run that it belongs to is known."""
@@ -234,8 +250,9 @@ class RunTreeHandler(BaseTracer):
         self._tell_end(record)
 
     def _forget_ended(self) -> None:
+        """Forget the oldest, many at a time: to find them is to go through all."""
         with self._lock:
-            for run_id in list(self._over)[: len(self._over) - _MAX_ENDED]:
+            for run_id in list(self._over)[: len(self._over) - _MAX_ENDED + _MAX_ENDED // 10]:
                 # A trace that goes on for days is a chain of parents.
                 self._over.pop(run_id).parent = None
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import nan
 from typing import Any
 
+from callboard.callbacks.handlers import BaseCallbackHandler
 from callboard.handlers.blocks import HandlerBlocks
 from callboard.integrations.base import RunRecord, RunTreeHandler
 from callboard.prices import PriceList
@@ -77,6 +78,9 @@ class CostCallbackHandler(RunTreeHandler):
         """
         super().__init__(prices=prices, content=False)
         self.by_model: dict[str, ModelSpending] = {}
+
+    # Costs are told at the end: tokens need not be counted, nor even heard.
+    on_llm_new_token = BaseCallbackHandler.on_llm_new_token
 
     def run_ended(self, record: RunRecord) -> None:
         """Count a model's call, if it was answered."""

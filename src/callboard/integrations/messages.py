@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from callboard.integrations.answers import generations
@@ -19,10 +19,11 @@ class Said(NamedTuple):
 
     Attributes:
         role: system, user, assistant, tool, or another that the application chose.
-        text: What it says; its parts that are no text are left out.
+        text: What it says, without its blocks that are no text.
         tool_calls: The calls that it asks for, each with ``name``, ``args`` and ``id``.
         answers: The id of the call that it answers.
         finish_reason: Why it ended, if it is an answer.
+        blocks: The blocks of its content, if it is no mere text; those of text are among them.
     """
 
     role: str
@@ -30,6 +31,7 @@ class Said(NamedTuple):
     tool_calls: list[Any]
     answers: str | None = None
     finish_reason: str | None = None
+    blocks: Sequence[Any] = ()
 
 
 def said_in(record: RunRecord) -> list[Said]:
@@ -89,9 +91,11 @@ def _said(message: Any) -> Said:
         return Said("user", message, [])
     kind = str(field(message, "role") or field(message, "type") or "user")
     kind = kind.removesuffix("MessageChunk").lower()
+    content = field(message, "content") or ""
     return Said(
         _ROLES.get(kind, kind),
-        content_text(field(message, "content") or ""),
+        content_text(content),
         list(field(message, "tool_calls") or ()),
         field(message, "tool_call_id") or None,
+        blocks=content if isinstance(content, list) else (),
     )

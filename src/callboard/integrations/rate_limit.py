@@ -11,6 +11,7 @@ from callboard import clock
 from callboard.errors import BadOptionError, RateLimitError
 from callboard.integrations.base import RunRecord
 from callboard.integrations.gates import Gate
+from callboard.prices import NO_PRICES
 
 __all__ = ["Allowance", "LocalAllowance", "RateLimit"]
 
@@ -117,7 +118,7 @@ class RateLimit(Gate):
         """
         if requests is None and tokens is None:
             raise BadOptionError("A rate limit needs requests, tokens or both.")
-        super().__init__()
+        super().__init__(NO_PRICES)
         self._requests = _allowance(requests, period)
         self._tokens = _allowance(tokens, period)
         self._max_wait = max_wait

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from callboard.integrations.records import RunRecord
-from callboard.prices import Cost, PriceList, cost_told, tokens_of
+from callboard.prices import Cost, PriceList, Tokens, cost_told, tokens_of
 from callboard.usage import (
     UNKNOWN_MODEL,
     Usage,
@@ -20,10 +20,11 @@ __all__ = ["account"]
 
 
 class _Call(NamedTuple):
-    """What one call used, and the model that says to have answered it."""
+    """What one call used, as told and as counts, and the model that says to have answered it."""
 
     model: str | None
     usage: Usage
+    tokens: Tokens | None
 
 
 def account(record: RunRecord, outputs: Any, prices: PriceList) -> None:
@@ -42,30 +43,30 @@ def account(record: RunRecord, outputs: Any, prices: PriceList) -> None:
     for call in calls:
         total = add_usage(total, call.usage)
     record.usage = total
-    record.tokens = tokens_of(total)
+    record.tokens = calls[0].tokens if len(calls) == 1 else tokens_of(total)
     record.cost = _sum(_cost(record, call, prices) for call in calls)
 
 
 def _calls(outputs: Any, metadata: Mapping[str, Any]) -> list[_Call]:
     """Return what was told: each prompt's usage, or the whole run's."""
     if told := usage_in_metadata(metadata):
-        return [_Call(None, told)]
+        return [_Call(None, told, tokens_of(told))]
     if isinstance(outputs, dict) and isinstance(outputs.get("generations"), list):
         return [
-            _Call(None if model == UNKNOWN_MODEL else model, usage)
+            _Call(None if model == UNKNOWN_MODEL else model, usage, tokens_of(usage))
             for model, usage in response_usage(outputs)
         ]
     told = usage_in_outputs(outputs)
-    return [_Call(None, told)] if told else []
+    return [_Call(None, told, tokens_of(told))] if told else []
 
 
 def _cost(record: RunRecord, call: _Call, prices: PriceList) -> Cost | None:
     """Return what a call cost: as told, or by the model that answered, or by the one asked."""
-    told, tokens = cost_told(call.usage), tokens_of(call.usage)
-    if told is not None or tokens is None:
+    told = cost_told(call.usage)
+    if told is not None or call.tokens is None:
         return told
     for model in (call.model, record.model):
-        cost = None if model is None else prices.cost(model, record.provider, tokens)
+        cost = None if model is None else prices.cost(model, record.provider, call.tokens)
         if cost is not None:
             return cost
     return None

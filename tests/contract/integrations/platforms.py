@@ -181,9 +181,14 @@ def rate_limit(**options: Any) -> Platform:
     return _gate(RateLimit(requests=10**9, tokens=10**9), options)
 
 
-def opentelemetry(conventions: str) -> Callable[..., Platform]:
+def opentelemetry(conventions: str, content: bool | str = True) -> Callable[..., Platform]:
     def make(**options: Any) -> Platform:
         pytest.importorskip("opentelemetry.sdk", reason="opentelemetry-sdk is not installed")
+        from opentelemetry.sdk._logs import LoggerProvider
+        from opentelemetry.sdk._logs.export import (
+            InMemoryLogRecordExporter,
+            SimpleLogRecordProcessor,
+        )
         from opentelemetry.sdk.metrics import MeterProvider
         from opentelemetry.sdk.metrics.export import InMemoryMetricReader
         from opentelemetry.sdk.trace import TracerProvider
@@ -193,17 +198,21 @@ def opentelemetry(conventions: str) -> Callable[..., Platform]:
         from callboard.integrations import OpenTelemetryCallbackHandler
 
         spans, reader = InMemorySpanExporter(), InMemoryMetricReader()
+        events, loggers = InMemoryLogRecordExporter(), LoggerProvider(shutdown_on_exit=False)
+        loggers.add_log_record_processor(SimpleLogRecordProcessor(events))
         provider = TracerProvider(shutdown_on_exit=False)
         provider.add_span_processor(SimpleSpanProcessor(spans))
         handler = OpenTelemetryCallbackHandler(
             tracer_provider=provider,
             meter_provider=MeterProvider([reader], shutdown_on_exit=False),
+            logger_provider=loggers,
             conventions=conventions,
-            **{"content": True, **options},
+            **{"content": content, **options},
         )
 
         def text() -> str:
             told = [span.to_json() for span in spans.get_finished_spans()]
+            told += [str(dict(each.log_record.attributes)) for each in events.get_finished_logs()]
             measured = reader.get_metrics_data()
             return "\n".join([*told, measured.to_json() if measured else ""])
 
@@ -250,7 +259,7 @@ def prometheus(**options: Any) -> Platform:
 
     def ended() -> int:
         counted = {"llm_requests_total", "tool_duration_seconds_count"}
-        counted |= {"chain_duration_seconds_count"}
+        counted |= {"chain_duration_seconds_count", "retriever_duration_seconds_count"}
         return sum(
             int(sample.value)
             for metric in registry.collect()
@@ -262,7 +271,7 @@ def prometheus(**options: Any) -> Platform:
         PrometheusCallbackHandler(registry, **options),
         lambda: client.generate_latest(registry).decode(),
         ended,
-        types=EVERY - {"retriever"},
+        types=EVERY,
         tells_content=False,
     )
 
@@ -334,7 +343,8 @@ PLATFORMS: dict[str, Callable[..., Platform]] = {
     "budget": budget,
     "rate limit": rate_limit,
     "opentelemetry": opentelemetry("genai"),
-    "opentelemetry latest": opentelemetry("genai-latest"),
+    "opentelemetry events": opentelemetry("genai", "event_only"),
+    "opentelemetry latest": opentelemetry("genai-latest", "span_and_event"),
     "openinference": opentelemetry("openinference"),
     "gradio": gradio,
     "prometheus": prometheus,

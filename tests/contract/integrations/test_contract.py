@@ -241,6 +241,15 @@ def test_what_the_application_opened_stays_open(make):
     assert platform.is_open()
 
 
+class Failed:
+    """How something that is tried again has ended, in tenacity's form."""
+
+    failed = True
+
+    def exception(self):
+        return ValueError(SECRET)
+
+
 def leak(handler):
     """Say a secret wherever there is a place for it."""
     manager = CallbackManager.configure(
@@ -250,7 +259,7 @@ def leak(handler):
     inner = root.get_child()
     inner.on_tool_start(None, SECRET, name=SECRET).on_tool_error(ValueError(SECRET))
     [chat] = inner.on_chat_model_start(None, [[("user", SECRET)]], name="chat")
-    chat.on_retry({"attempt_number": 2, "outcome": None})
+    chat.on_retry({"attempt_number": 2, "outcome": Failed()})
     chat.on_llm_new_token(SECRET)
     chat.on_llm_end(answer(SECRET))
     root.get_child().on_retriever_start(None, SECRET).on_retriever_end([Document(SECRET)])

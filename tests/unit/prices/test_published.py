@@ -4,7 +4,7 @@ import pytest
 
 pytest.importorskip("genai_prices", reason="genai-prices is not installed")
 
-from callboard.prices import PublishedPrices, Tokens, published_prices
+from callboard.prices import PublishedPrices, Tokens, published, published_prices
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +50,37 @@ def test_a_price_says_where_it_is_from(prices):
 
 def test_the_list_is_loaded_once():
     assert published_prices() is published_prices()
+
+
+def test_what_is_reckoned_here_is_what_the_package_reckons(prices):
+    """It takes the package some 250 us, in the thread of whoever has asked a model."""
+    given = {"cache_read": 300, "cache_creation": 100}
+    usages = [Tokens(1000, 200, 1200, given, {"reasoning": 50}), Tokens(0, 0, 0)]
+    compared = 0
+    for provider in prices._snapshots.get_snapshot().providers:
+        for model in provider.models[::7]:
+            asked = model.id, provider.id
+            for tokens in usages:
+                try:
+                    flat = prices._flat_cost(*asked, tokens)
+                except LookupError:
+                    continue
+                if flat is not None:
+                    assert flat == prices._cost(*asked, tokens)
+                    compared += 1
+    assert compared > 400
+    assert prices._flat_cost("gpt-5", "openai", usages[0]) is not None
+
+
+def test_a_price_that_depends_on_how_many_there_are_is_the_packages(prices):
+    few, many = Tokens(1000, 0, 1000), Tokens(1_000_000, 0, 1_000_000)
+    asked = "gemini-2.5-pro", "google"
+    assert prices._flat_cost(*asked, few) is None
+    assert prices.cost(*asked, many).total > 1000 * prices.cost(*asked, few).total
+
+
+def test_names_that_are_on_no_list_are_remembered_but_not_without_end(prices, monkeypatch):
+    monkeypatch.setattr("callboard.prices.published._MAX_KEPT", len(prices._unknown) + 5)
+    for number in range(20):
+        assert prices.cost(f"made up {number}", None, Tokens(1, 1, 2)) is None
+    assert len(prices._unknown) == published._MAX_KEPT

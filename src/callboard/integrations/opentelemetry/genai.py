@@ -7,16 +7,15 @@ names, of the conventions' own repository, are used where the standard variable 
 
 from __future__ import annotations
 
-from typing import Any
-
-from callboard.integrations.messages import Said, said_in, said_out
+from callboard.integrations.opentelemetry.content import content_of
 from callboard.integrations.opentelemetry.conventions import (
     Attributes,
-    as_json,
     parameter,
+    told_parameters,
     without_none,
 )
 from callboard.integrations.records import RunRecord
+from callboard.payloads import field
 
 __all__ = ["GenAI", "operation_of", "provider_of"]
 
@@ -45,20 +44,18 @@ _PROVIDERS = {
     "watsonx": "ibm.watsonx.ai",
     "xai": "x_ai",
 }
-# Attribute, the names that providers have for it, and what its value is.
-_REQUEST: tuple[tuple[str, tuple[str, ...], type], ...] = (
-    ("gen_ai.request.temperature", ("temperature",), float),
-    ("gen_ai.request.top_p", ("top_p",), float),
-    ("gen_ai.request.top_k", ("top_k",), float),
-    (
-        "gen_ai.request.max_tokens",
-        ("max_tokens", "max_completion_tokens", "max_output_tokens"),
-        int,
-    ),
-    ("gen_ai.request.seed", ("seed",), int),
-    ("gen_ai.request.frequency_penalty", ("frequency_penalty",), float),
-    ("gen_ai.request.presence_penalty", ("presence_penalty",), float),
-)
+# What providers call a parameter: the attribute, and what its value is.
+_PARAMETERS: dict[str, tuple[str, type]] = {
+    "temperature": ("gen_ai.request.temperature", float),
+    "top_p": ("gen_ai.request.top_p", float),
+    "top_k": ("gen_ai.request.top_k", float),
+    "max_tokens": ("gen_ai.request.max_tokens", int),
+    "max_completion_tokens": ("gen_ai.request.max_tokens", int),
+    "max_output_tokens": ("gen_ai.request.max_tokens", int),
+    "seed": ("gen_ai.request.seed", int),
+    "frequency_penalty": ("gen_ai.request.frequency_penalty", float),
+    "presence_penalty": ("gen_ai.request.presence_penalty", float),
+}
 
 
 def operation_of(record: RunRecord) -> str | None:
@@ -94,6 +91,7 @@ class GenAI:
         """
         # The next ones have not been published as a schema yet.
         self.schema_url = None if latest else "https://opentelemetry.io/schemas/1.41.0"
+        self._latest = latest
         self._cache_write = "cache_write" if latest else "cache_creation"
 
     def name(self, record: RunRecord) -> str:
@@ -111,6 +109,8 @@ class GenAI:
         }
         if record.is_model:
             attributes |= _request(record)
+            if self._latest:
+                attributes |= _next_request(record, attributes)
         elif operation == "execute_tool":
             attributes |= {
                 "gen_ai.tool.name": record.name,
@@ -124,11 +124,16 @@ class GenAI:
         return without_none(attributes)
 
     def at_end(self, record: RunRecord) -> Attributes:
-        """Return response, usage and error, and content if the record has it."""
+        """Return response, usage and error."""
         attributes: Attributes = {"error.type": record.error_type}
         if record.is_model:
             attributes |= self._response(record)
-        return without_none(attributes | _content(record))
+        return without_none(attributes)
+
+    def content(self, record: RunRecord) -> Attributes:
+        """Return messages, tools, queries and documents, in the form that events tell them in."""
+        # Of the next, messages do not say any more why they ended: the response does.
+        return without_none(content_of(record, finish_reasons=not self._latest))
 
     def _response(self, record: RunRecord) -> Attributes:
         attributes: Attributes = {
@@ -157,10 +162,10 @@ def _request(record: RunRecord) -> Attributes:
         "gen_ai.request.model": record.model,
         "gen_ai.request.stop_sequences": _stop(record),
     }
-    for name, names, kind in _REQUEST:
-        value = parameter(record, *names)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            attributes[name] = kind(value)
+    for name, value in told_parameters(record):
+        if (known := _PARAMETERS.get(name)) and type(value) in {int, float}:
+            attribute, kind = known
+            attributes.setdefault(attribute, kind(value))
     count = parameter(record, "n", "candidate_count")
     if isinstance(count, int) and count != 1:
         attributes["gen_ai.request.choice.count"] = count
@@ -173,63 +178,13 @@ def _stop(record: RunRecord) -> list[str] | None:
     return [str(each) for each in stops] if isinstance(stops, list) and stops else None
 
 
-def _content(record: RunRecord) -> Attributes:
-    """Return what a run was given and returned, by its kind; nothing if that is not to be told."""
-    if record.inputs is None:
-        return {}
-    if record.is_model:
-        return _conversation(record)
-    returned = None if record.outputs is None else as_json(record.outputs.get("output"))
-    if record.type == "tool":
-        return {
-            "gen_ai.tool.call.arguments": as_json(record.inputs),
-            "gen_ai.tool.call.result": returned,
-        }
-    if record.type == "retriever":
-        found = None if record.outputs is None else record.outputs.get("documents")
-        return {
-            "gen_ai.retrieval.query.text": _text(record.inputs.get("query")),
-            "gen_ai.retrieval.documents": None if found is None else as_json(found),
-        }
-    return {}
-
-
-def _conversation(record: RunRecord) -> Attributes:
-    said = said_in(record)
-    asked = [_message(each) for each in said if each.role != "system"]
-    system = [part for each in said if each.role == "system" for part in _parts(each)]
-    answers = [_message(each) for each in said_out(record)]
-    tools = parameter(record, "tools", "functions")
+def _next_request(record: RunRecord, today: Attributes) -> Attributes:
+    """Return what the next conventions tell of a request besides, or otherwise."""
+    level = parameter(record, "reasoning_effort")
+    if level is None:
+        level = field(parameter(record, "reasoning"), "effort")
+    top_k = today.get("gen_ai.request.top_k")
     return {
-        "gen_ai.system_instructions": as_json(system) if system else None,
-        "gen_ai.input.messages": as_json(asked),
-        "gen_ai.output.messages": as_json(answers) if answers else None,
-        "gen_ai.tool.definitions": as_json(tools) if tools else None,
+        "gen_ai.request.reasoning.level": level if isinstance(level, str) else None,
+        "gen_ai.request.top_k": None if top_k is None else int(top_k),
     }
-
-
-def _message(said: Said) -> dict[str, Any]:
-    message: dict[str, Any] = {"role": said.role, "parts": _parts(said)}
-    if said.finish_reason is not None:
-        message["finish_reason"] = said.finish_reason
-    return message
-
-
-def _parts(said: Said) -> list[dict[str, Any]]:
-    if said.role == "tool":
-        return [{"type": "tool_call_response", "id": said.answers, "response": said.text}]
-    text = [{"type": "text", "content": said.text}] if said.text else []
-    return text + [
-        {
-            "type": "tool_call",
-            "id": call.get("id"),
-            "name": call.get("name"),
-            "arguments": call.get("args"),
-        }
-        for call in said.tool_calls
-        if isinstance(call, dict)
-    ]
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None

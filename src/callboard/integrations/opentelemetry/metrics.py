@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
+from opentelemetry.context import Context
+from opentelemetry.metrics import Meter
+
+from callboard.integrations.opentelemetry.agent_calls import AgentCalls, agent_around
 from callboard.integrations.opentelemetry.conventions import Attributes, without_none
 from callboard.integrations.opentelemetry.genai import operation_of, provider_of
+from callboard.integrations.opentelemetry.histograms import histogram
+from callboard.integrations.opentelemetry.token_metrics import CountedTokens, MeasuredTokens
 from callboard.integrations.records import RunRecord
 
 __all__ = ["Metrics"]
 
 _SECONDS = [0.01 * 2**power for power in range(14)]
-_TOKENS = [4**power for power in range(14)]
-_LONG = [1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200]
+_AGENT_SECONDS = [0.1 * 2**power for power in range(13)]
+_WORKFLOW_SECONDS = [1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200]
 
 
 class _Names(NamedTuple):
@@ -36,15 +43,19 @@ _NEXT = _Names(
 # Metric and bounds of operations that are no model calls, and the attribute that names what runs.
 _OTHERS = {
     "execute_tool": ("gen_ai.execute_tool.duration", _SECONDS, "gen_ai.tool.name"),
-    "invoke_agent": ("gen_ai.invoke_agent.duration", _LONG, "gen_ai.agent.name"),
-    "invoke_workflow": ("gen_ai.invoke_workflow.duration", _LONG, "gen_ai.workflow.name"),
+    "invoke_agent": ("gen_ai.invoke_agent.duration", _AGENT_SECONDS, "gen_ai.agent.name"),
+    "invoke_workflow": (
+        "gen_ai.invoke_workflow.duration",
+        _WORKFLOW_SECONDS,
+        "gen_ai.workflow.name",
+    ),
 }
 
 
 class Metrics:
     """The instruments of one meter."""
 
-    def __init__(self, meter: Any, *, latest: bool = False) -> None:
+    def __init__(self, meter: Meter, *, latest: bool = False) -> None:
         """Make the instruments.
 
         Args:
@@ -52,36 +63,56 @@ class Metrics:
             latest: Whether the next names are wanted, not today's.
         """
         names = _NEXT if latest else _TODAY
-
-        def histogram(name: str, bounds: list[float] | list[int], unit: str = "s") -> Any:
-            return meter.create_histogram(
-                name, unit=unit, explicit_bucket_boundaries_advisory=bounds
-            )
-
-        self._duration = histogram(names.duration, _SECONDS)
-        self._first_chunk = histogram(names.first_chunk, _SECONDS)
-        self._per_chunk = histogram(names.per_chunk, _SECONDS)
+        timed = partial(histogram, meter, unit="s")
+        self._duration = timed(names.duration, _SECONDS)
+        self._first_chunk = timed(names.first_chunk, _SECONDS)
+        self._per_chunk = timed(names.per_chunk, _SECONDS)
+        # The next names are those of inference alone; other clients' operations keep today's.
+        self._operation = timed(_TODAY.duration, _SECONDS) if latest else self._duration
         self._others = {
-            operation: (histogram(name, bounds), attribute)
+            operation: (timed(name, bounds), attribute)
             for operation, (name, bounds, attribute) in _OTHERS.items()
         }
-        self._usage = _Counted(meter) if latest else _Measured(histogram)
+        self._usage = CountedTokens(meter) if latest else MeasuredTokens(meter)
+        self._agents = AgentCalls(meter) if latest else None
 
-    def record(self, record: RunRecord) -> None:
-        """Record a run that has ended.
+    def start(self, record: RunRecord) -> None:
+        """Count a run that starts among the calls of the agent that it is part of.
 
         Args:
             record: The record.
         """
+        if self._agents is not None:
+            self._agents.start(record)
+
+    def end(self, record: RunRecord, context: Context) -> None:
+        """Record a run that has ended; one whose end did not come took no time that means anything.
+
+        Args:
+            record: The record.
+            context: One in which the run's span is current, for exemplars to name it.
+        """
+        has_ended = record.status != "unfinished"
+        if self._agents is not None:
+            self._agents.end(record, context if has_ended else None)
+        if has_ended:
+            self._record(record, context)
+
+    def _record(self, record: RunRecord, context: Context) -> None:
         operation = operation_of(record)
         if record.is_model:
-            self._record_call(record, operation)
+            self._record_call(record, operation, context)
         elif operation in self._others:
             instrument, attribute = self._others[operation]
-            told = {attribute: record.name, "error.type": record.error_type}
-            instrument.record(record.latency or 0.0, without_none(told))
+            told: Attributes = {attribute: record.name, "error.type": record.error_type}
+            if self._agents is not None and operation == "execute_tool":
+                told |= {"gen_ai.agent.name": agent_around(record), "gen_ai.tool.type": "function"}
+            instrument.record(record.latency or 0.0, without_none(told), context)
+        elif operation is not None:
+            told = {"gen_ai.operation.name": operation, "error.type": record.error_type}
+            self._operation.record(record.latency or 0.0, without_none(told), context)
 
-    def _record_call(self, record: RunRecord, operation: str | None) -> None:
+    def _record_call(self, record: RunRecord, operation: str | None, context: Context) -> None:
         told: Attributes = without_none(
             {
                 "gen_ai.operation.name": operation,
@@ -90,56 +121,12 @@ class Metrics:
                 "gen_ai.response.model": record.response_model,
             }
         )
-        failed = {} if record.error_type is None else {"error.type": record.error_type}
-        self._duration.record(record.latency or 0.0, told | failed)
+        failed = told if record.error_type is None else {**told, "error.type": record.error_type}
+        self._duration.record(record.latency or 0.0, failed, context)
         first = record.time_to_first_token
         if first is not None:
-            self._first_chunk.record(first, told)
+            self._first_chunk.record(first, told, context)
             if record.token_events > 1 and record.latency is not None:
-                self._per_chunk.record((record.latency - first) / (record.token_events - 1), told)
-        self._usage.record(record, told)
-
-
-class _Measured:
-    """Tokens as today: one histogram, by type."""
-
-    def __init__(self, histogram: Any) -> None:
-        self._tokens = histogram("gen_ai.client.token.usage", _TOKENS, "{token}")
-
-    def record(self, record: RunRecord, told: Attributes) -> None:
-        if (tokens := record.tokens) is not None:
-            for kind, count in (("input", tokens.prompt), ("output", tokens.completion)):
-                if count is not None:
-                    self._tokens.record(count, told | {"gen_ai.token.type": kind})
-
-
-class _Counted:
-    """Tokens as they are to become: a counter for each kind."""
-
-    _KINDS = (
-        "input_tokens",
-        "output_tokens",
-        "cache_read.input_tokens",
-        "cache_write.input_tokens",
-        "reasoning.output_tokens",
-    )
-
-    def __init__(self, meter: Any) -> None:
-        self._counters = [
-            meter.create_counter(f"gen_ai.client.inference.usage.{kind}", unit="{token}")
-            for kind in self._KINDS
-        ]
-
-    def record(self, record: RunRecord, told: Attributes) -> None:
-        if (tokens := record.tokens) is None:
-            return
-        counts = (
-            tokens.prompt,
-            tokens.completion,
-            tokens.prompt_details.get("cache_read"),
-            tokens.prompt_details.get("cache_creation"),
-            tokens.completion_details.get("reasoning"),
-        )
-        for counter, count in zip(self._counters, counts, strict=True):
-            if count:
-                counter.add(count, told)
+                each = (record.latency - first) / (record.token_events - 1)
+                self._per_chunk.record(each, told, context)
+        self._usage.record(record, told, context)

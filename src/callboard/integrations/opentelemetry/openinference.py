@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from opentelemetry import context
+
 from callboard.integrations.messages import Said, said_in, said_out
 from callboard.integrations.opentelemetry.conventions import (
     Attributes,
     as_json,
+    parameter,
     without_none,
 )
 from callboard.integrations.opentelemetry.genai import operation_of
+from callboard.integrations.opentelemetry.hiding import shown
 from callboard.integrations.records import RunRecord
 from callboard.payloads import field, unwrapped
 
@@ -26,6 +30,18 @@ _KINDS = {
 }
 
 
+# Where OpenInference's `using_session` and its like put what they are given.
+_IN_CONTEXT = (
+    "session.id",
+    "user.id",
+    "metadata",
+    "tag.tags",
+    "llm.prompt_template.template",
+    "llm.prompt_template.version",
+    "llm.prompt_template.variables",
+)
+
+
 class OpenInference:
     """OpenInference's conventions."""
 
@@ -36,7 +52,10 @@ class OpenInference:
         return record.name
 
     def at_start(self, record: RunRecord) -> Attributes:
-        """Return the span's kind, whom it belongs to, and what is called."""
+        """Return the span's kind, whom it belongs to, and what is called.
+
+        What the application has set for a block is told unless the run says otherwise.
+        """
         is_agent = operation_of(record) == "invoke_agent"
         attributes: Attributes = {
             "openinference.span.kind": "AGENT" if is_agent else _KINDS.get(record.type, "CHAIN"),
@@ -57,17 +76,25 @@ class OpenInference:
             attributes["tool.name"] = record.name
         elif is_agent:
             attributes["agent.name"] = record.name
-        return without_none(attributes)
+        return _in_context() | shown(without_none(attributes))
 
     def at_end(self, record: RunRecord) -> Attributes:
-        """Return tokens and cost, and content if the record has it."""
+        """Return tokens and cost."""
         attributes: Attributes = {"error.type": record.error_type}
         if record.is_model:
             attributes |= _figures(record)
-        if record.inputs is not None:
-            attributes |= _value("input", record.inputs) | _value("output", record.outputs)
-            attributes |= _details(record)
         return without_none(attributes)
+
+    def content(self, record: RunRecord) -> Attributes:
+        """Return inputs, outputs, messages and documents."""
+        told = _value("input", record.inputs) | _value("output", record.outputs)
+        return shown(without_none(told | _details(record)))
+
+
+def _in_context() -> Attributes:
+    """Return what the application has set for all spans in a block, with `using_attributes`."""
+    told = {name: context.get_value(name) for name in _IN_CONTEXT}
+    return without_none(told)
 
 
 def _figures(record: RunRecord) -> Attributes:
@@ -105,12 +132,22 @@ def _value(side: str, told: dict[str, Any] | None) -> Attributes:
 
 def _details(record: RunRecord) -> Attributes:
     if record.is_model:
-        return _messages("llm.input_messages", said_in(record)) | _messages(
-            "llm.output_messages", said_out(record)
+        return (
+            _messages("llm.input_messages", said_in(record))
+            | _messages("llm.output_messages", said_out(record))
+            | _tools(record)
         )
     if record.type == "retriever" and record.outputs is not None:
         return _documents(record.outputs.get("documents"))
     return {}
+
+
+def _tools(record: RunRecord) -> Attributes:
+    tools = parameter(record, "tools", "functions")
+    return {
+        f"llm.tools.{number}.tool.json_schema": as_json(each)
+        for number, each in enumerate(tools if isinstance(tools, list) else ())
+    }
 
 
 def _messages(prefix: str, said: list[Said]) -> Attributes:

@@ -12,7 +12,11 @@ from typing import Any
 import sentry_sdk
 
 from callboard.integrations.extras import load
-from callboard.integrations.opentelemetry.conventions import Attributes, without_none
+from callboard.integrations.opentelemetry.conventions import (
+    Attributes,
+    as_attributes,
+    without_none,
+)
 from callboard.integrations.opentelemetry.genai import GenAI, operation_of
 from callboard.integrations.records import RunRecord
 from callboard.integrations.sentry.consent import Consent
@@ -132,6 +136,8 @@ def _at_start(record: RunRecord, op: str) -> Attributes:
 
 def _at_end(record: RunRecord, allowed: Consent) -> Attributes:
     attributes = _convention.at_end(record)
+    if record.inputs is not None:
+        attributes |= as_attributes(_convention.content(record))
     for name in (*(() if allowed.inputs else _GIVEN), *(() if allowed.outputs else _RETURNED)):
         attributes.pop(name, None)
     if record.is_model:
