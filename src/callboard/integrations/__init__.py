@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from callboard.integrations.base import RunRecord, RunTreeHandler
     from callboard.integrations.budget import BudgetGuard
+    from callboard.integrations.clearml import ClearMLCallbackHandler
+    from callboard.integrations.comet import CometCallbackHandler
     from callboard.integrations.costs import (
         CostCallbackHandler,
         OpenAICallbackHandler,
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "Allowance": "rate_limit",
     "BudgetGuard": "budget",
+    "ClearMLCallbackHandler": "clearml",
+    "CometCallbackHandler": "comet",
     "CostCallbackHandler": "costs",
     "JsonLinesCallbackHandler": "json_lines",
     "LLMThoughtLabeler": "streamlit",
@@ -60,6 +64,8 @@ _HOMES = {
 __all__ = [
     "Allowance",
     "BudgetGuard",
+    "ClearMLCallbackHandler",
+    "CometCallbackHandler",
     "CostCallbackHandler",
     "JsonLinesCallbackHandler",
     "LLMThoughtLabeler",
