@@ -1,6 +1,7 @@
 """Model calls told to ClearML, read back from the files of an offline task."""
 
 import json
+import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,13 +17,17 @@ from callboard.redaction import Redaction
 from tests.unit.integrations.scenes import PRICES, answer, ask, manager_of, serve
 
 pytestmark = [
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(90),
     pytest.mark.filterwarnings("default"),  # Those of ClearML's client are not ours.
 ]
 
 TASK = {
     "project_name": "test",
-    "auto_connect_frameworks": False,
+    # Its looking for a repository, in a thread, may wait for ever for a git that it has started.
+    "auto_connect_frameworks": dict.fromkeys(
+        ["detect_repository", "matplotlib", "tensorboard", "pytorch", "joblib", "jsonargparse"],
+        False,
+    ),
     "auto_resource_monitoring": False,
     "auto_connect_arg_parser": False,
     "reuse_last_task_id": False,
@@ -135,6 +140,13 @@ def test_a_task_of_the_handlers_own_is_closed_with_it_and_holds_no_secret():
     told = Told(opened)
     assert "ada@example.com" not in f"{told.reports}{told.log}"
     assert told.log.count("failed: ValueError: no <email>") == 1  # Where it arose.
+
+
+def test_it_is_made_without_packages_that_measure_texts(task, monkeypatch):
+    """The former handler could not be made without spacy and textstat."""
+    for package in ("spacy", "textstat", "pandas"):
+        monkeypatch.setitem(sys.modules, package, None)
+    ClearMLCallbackHandler(task)
 
 
 def test_a_handler_may_be_closed_after_its_task(task):
