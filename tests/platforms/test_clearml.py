@@ -109,7 +109,7 @@ def test_scalars_a_table_totals_a_failure_and_nothing_for_a_token(task):
 
 
 def test_points_of_many_handlers_and_threads_do_not_fall_on_each_other(task):
-    """The former handler counted for itself alone: one handler a request plots over the last."""
+    """One handler a request would plot over the last, if each counted for itself."""
 
     def request(number):
         with ClearMLCallbackHandler(task) as handler:

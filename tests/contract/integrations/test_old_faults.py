@@ -52,7 +52,7 @@ def told_by(make, work, caplog, **options):
     "given", [{"question": "?"}, {}, "text", None, ["a", 1], HumanMessage("hi"), 0]
 )
 def test_a_chain_may_be_given_anything(make, given, caplog):
-    """langchain#9150: Aim's handler, and MLflow's, needed a key "input", or died."""
+    """langchain#9150: Aim's handler needed a key "input", or died."""
 
     def work(manager):
         manager.on_chain_start(None, given, name="chain").on_chain_end(given)
