@@ -15,6 +15,7 @@ from callboard.callbacks.base_manager import BaseCallbackManager, Callbacks, new
 from callboard.callbacks.checks import check_conversations, check_keywords, check_prompts
 from callboard.callbacks.configuration import configure_function
 from callboard.callbacks.dispatch import adeliver, adeliver_each, emit, plan
+from callboard.callbacks.refusals import REFUSED, AsyncHeard, Heard
 from callboard.callbacks.runs import (
     AsyncCallbackManagerForChainRun,
     AsyncCallbackManagerForLLMRun,
@@ -60,8 +61,29 @@ class CallbackManager(BaseCallbackManager):
     ) -> None:
         if kwargs:
             check_keywords(kwargs, start=True)
-        if self.handlers:
+        if not self.handlers:
+            return
+        if event not in REFUSED:
             emit(self.handlers, event, send_start, run, subject, kwargs)
+            return
+        with Heard(event) as heard:
+            emit(heard.of(run, self.handlers), event, send_start, run, subject, kwargs)
+
+    def _tell_each(
+        self,
+        event: events.Event,
+        serialized: dict[str, Any],
+        runs: list[tuple[Any, CallbackManagerForLLMRun]],
+        kwargs: dict[str, Any],
+    ) -> list[CallbackManagerForLLMRun]:
+        if kwargs:
+            check_keywords(kwargs, start=True)
+        if self.handlers:
+            with Heard(event) as heard:
+                for given, run in runs:
+                    subject = (serialized, [given])
+                    emit(heard.of(run, self.handlers), event, send_start, run, subject, kwargs)
+        return [run for _, run in runs]
 
     def on_llm_start(
         self,
@@ -86,9 +108,7 @@ class CallbackManager(BaseCallbackManager):
         """
         check_prompts(prompts)
         runs = self._each_started(CallbackManagerForLLMRun, prompts, run_id)
-        for prompt, run in runs:
-            self._tell(events.LLM_START, (serialized, [prompt]), run, kwargs)
-        return [run for _, run in runs]
+        return self._tell_each(events.LLM_START, serialized, runs, kwargs)
 
     def on_chat_model_start(
         self,
@@ -113,10 +133,7 @@ class CallbackManager(BaseCallbackManager):
         """
         check_conversations(messages)
         runs = self._each_started(CallbackManagerForLLMRun, messages, run_id)
-        for conversation, run in runs:
-            subject = (serialized, [conversation])
-            self._tell(events.CHAT_MODEL_START, subject, run, kwargs)
-        return [run for _, run in runs]
+        return self._tell_each(events.CHAT_MODEL_START, serialized, runs, kwargs)
 
     def on_chain_start(
         self,
@@ -277,8 +294,13 @@ class AsyncCallbackManager(BaseCallbackManager):
     ) -> None:
         if kwargs:
             check_keywords(kwargs, start=True)
-        if self.handlers and (listeners := plan(self.handlers, event, subject)):
+        if not self.handlers or not (listeners := plan(self.handlers, event, subject)):
+            return
+        if event not in REFUSED:
             await adeliver(listeners, event, send_start, run, kwargs)
+            return
+        async with AsyncHeard(event) as heard:
+            await adeliver(heard.of(run, listeners), event, send_start, run, kwargs)
 
     async def _tell_each(
         self,
@@ -288,10 +310,12 @@ class AsyncCallbackManager(BaseCallbackManager):
         kwargs: dict[str, Any],
     ) -> list[AsyncCallbackManagerForLLMRun]:
         check_keywords(kwargs, start=True)
-        starts = [
-            (plan(self.handlers, event, (serialized, [subject])), run) for subject, run in runs
-        ]
-        await adeliver_each(starts, event, send_start, kwargs)
+        async with AsyncHeard(event) as heard:
+            starts = [
+                (heard.of(run, plan(self.handlers, event, (serialized, [subject]))), run)
+                for subject, run in runs
+            ]
+            await adeliver_each(starts, event, send_start, kwargs)
         return [run for _, run in runs]
 
     async def on_llm_start(
