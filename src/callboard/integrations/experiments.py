@@ -31,7 +31,7 @@ class Ledger:
         models: The models that are told apart.
         spent: What all calls have used that were answered.
         failed_calls: How many calls were not.
-        table: The tracker's own table of calls, if it has such a thing.
+        table: The tracker's own table of calls, if it has such a thing, to log to again.
     """
 
     def __init__(self) -> None:

@@ -8,11 +8,11 @@ from weakref import WeakKeyDictionary
 
 from callboard.integrations.base import RunRecord, RunTreeHandler
 from callboard.integrations.extras import load
-from callboard.integrations.names import Names
 
 __all__ = ["PrometheusCallbackHandler"]
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160)
+_OTHER = "other"
 
 
 class PrometheusCallbackHandler(RunTreeHandler):
@@ -48,7 +48,7 @@ class PrometheusCallbackHandler(RunTreeHandler):
         client = load("prometheus_client", "prometheus-client", "prometheus")
         super().__init__(content=False, **options)
         self._metrics = _metrics_on(client, client.REGISTRY if registry is None else registry)
-        self._names = {label: Names(max_names) for label in ("model", "provider", "tool", "name")}
+        self._names = {label: _Names(max_names) for label in ("model", "provider", "tool", "name")}
         self._exemplars = exemplars
 
     def run_started(self, record: RunRecord) -> None:
@@ -105,6 +105,22 @@ def _tokens(record: RunRecord) -> dict[str, int | None]:
         "cache_write": tokens.prompt_details.get("cache_creation"),
         "reasoning": tokens.completion_details.get("reasoning"),
     }
+
+
+class _Names:
+    """The values of a label: the first so many, and one for the rest."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._known: set[str] = set()
+
+    def known(self, name: str) -> str:
+        if name in self._known:
+            return name
+        if len(self._known) >= self._limit:
+            return _OTHER
+        self._known.add(name)
+        return name
 
 
 class _Metrics:

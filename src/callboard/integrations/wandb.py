@@ -14,6 +14,8 @@ from callboard.integrations.rows import METRICS, TABLE_COLUMNS, figures_of
 __all__ = ["WandbCallbackHandler"]
 
 _MAX_SPANS = 1_000
+_MAX_TABLE = 10_000
+_MAX_PARTS = 100
 
 
 class WandbCallbackHandler(ExperimentHandler):
@@ -37,7 +39,8 @@ class WandbCallbackHandler(ExperimentHandler):
         Args:
             run: The run of W&B's to log to; the one under way, by default, or else a new one.
             init: What a new one is started with, such as ``project``: see ``wandb.init``.
-            table: What the table of calls is called; None to have none.
+            table: What the table of calls is called; None to have none. After 10,000 rows or a
+                hundred parts another follows, with a number after the name.
             alert_on_error: Whether to send an alert when an outermost run fails: one every
                 five minutes, at the most.
             **options: See `RunTreeHandler`: ``redaction``, ``prices``, ``content``, ``max_runs``.
@@ -111,12 +114,10 @@ class WandbCallbackHandler(ExperimentHandler):
         span.results = [self._trees.Result(record.inputs or {}, record.outputs or {})]
 
     def log_rows(self, name: str, rows: list[list[Any]]) -> None:
-        """Add rows to the table."""
+        """Log rows as a part of the table."""
         if self._ledger.table is None:
-            self._ledger.table = self._wandb.Table(columns=TABLE_COLUMNS, log_mode="INCREMENTAL")
-        for row in rows:
-            self._ledger.table.add_data(*row)
-        self._run.log({name: self._ledger.table})
+            self._ledger.table = _Tables(self._wandb, name)
+        self._ledger.table.log(self._run, rows)
 
     def close(self) -> None:
         """Log what is unfinished, and finish the run of W&B's if the handler has started it."""
@@ -124,6 +125,35 @@ class WandbCallbackHandler(ExperimentHandler):
         if self._is_ours and self._run is not None:
             run, self._run = self._run, None
             run.finish(exit_code=self._exit_code)
+
+
+class _Tables:
+    """The table of calls, and those that follow it when it is long.
+
+    W&B shows the latest hundred parts of a table, and holds all of its rows in memory.
+    """
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client = client
+        self._name = name
+        self._table: Any = None
+        self._tables = 0
+        self._parts = 0
+
+    def log(self, run: Any, rows: list[list[Any]]) -> None:
+        """Log rows, as a part of the table or of a new one."""
+        if self._table is None or self._is_full():
+            self._table = self._client.Table(columns=TABLE_COLUMNS, log_mode="INCREMENTAL")
+            self._tables += 1
+            self._parts = 0
+        for row in rows:
+            self._table.add_data(*row)
+        self._parts += 1
+        name = self._name if self._tables == 1 else f"{self._name}_{self._tables}"
+        run.log({name: self._table})
+
+    def _is_full(self) -> bool:
+        return self._parts >= _MAX_PARTS or len(self._table.data) >= _MAX_TABLE
 
 
 class _Node:
