@@ -31,7 +31,7 @@ class Ledger:
         models: The models that are told apart.
         spent: What all calls have used that were answered.
         failed_calls: How many calls were not.
-        table: The tracker's own table of calls, if it has such a thing, to log to again.
+        tables: The tracker's own tables by name, if it has such a thing, to log to again.
     """
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class Ledger:
         self.models = Names(_MAX_MODELS)
         self.spent = ModelSpending()
         self.failed_calls = 0
-        self.table: Any = None
+        self.tables: dict[str, Any] = {}
         self._steps: Counter[str] = Counter()
 
     def step(self, series: str) -> int:

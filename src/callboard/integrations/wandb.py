@@ -115,9 +115,9 @@ class WandbCallbackHandler(ExperimentHandler):
 
     def log_rows(self, name: str, rows: list[list[Any]]) -> None:
         """Log rows as a part of the table."""
-        if self._ledger.table is None:
-            self._ledger.table = _Tables(self._wandb, name)
-        self._ledger.table.log(self._run, rows)
+        if name not in self._ledger.tables:
+            self._ledger.tables[name] = _Tables(self._wandb, name)
+        self._ledger.tables[name].log(self._run, rows)
 
     def close(self) -> None:
         """Log what is unfinished, and finish the run of W&B's if the handler has started it."""
