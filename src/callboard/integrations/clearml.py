@@ -79,9 +79,9 @@ class ClearMLCallbackHandler(ExperimentHandler):
         self._reports.report_text(said, level=logging.ERROR, print_console=False)
 
     def flush(self) -> None:
-        """Report the rows of calls that have ended, and the totals, and wait until they are kept.
+        """Report the rows of calls that have ended, and the totals, and have all of it sent.
 
-        The first time, ClearML also waits until it knows the packages that the program uses.
+        ClearML does that in its own background; the first time, it may take it seconds to begin.
         """
         super().flush()
         if self._task is None:

@@ -82,7 +82,7 @@ class CometCallbackHandler(ExperimentHandler):
         )
 
     def flush(self) -> None:
-        """Log the rows of calls that have ended, and the totals, and wait until they are kept."""
+        """Log the rows of calls that have ended, and the totals, and have all of it sent."""
         super().flush()
         if self._experiment is None:
             return
