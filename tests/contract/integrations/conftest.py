@@ -1,4 +1,6 @@
-"""What these tests leave behind: runs that never end, which stay OpenTelemetry's current span."""
+"""What these tests leave behind: a current span of OpenTelemetry's, and a client of Sentry's."""
+
+import sys
 
 import pytest
 
@@ -10,3 +12,11 @@ def _current_span_as_before():
     token = context.attach(context.Context())
     yield
     token.var.reset(token)
+
+
+@pytest.fixture(autouse=True)
+def _no_sentry_client():
+    """Take back the client that a test has set up for all threads."""
+    yield
+    if sentry := sys.modules.get("sentry_sdk"):
+        sentry.get_global_scope().set_client(None)
