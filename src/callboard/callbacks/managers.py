@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from callboard import events, ids
 from callboard.callbacks.base_manager import BaseCallbackManager, Callbacks, new_run
-from callboard.callbacks.checks import check_conversations, check_keywords, check_prompts
+from callboard.callbacks.checks import check_conversations, check_prompts
 from callboard.callbacks.configuration import configure_function
-from callboard.callbacks.dispatch import adeliver, adeliver_each, emit, plan
-from callboard.callbacks.refusals import REFUSED, AsyncHeard, Heard
+from callboard.callbacks.dispatch import adeliver, emit, plan
 from callboard.callbacks.runs import (
     AsyncCallbackManagerForChainRun,
     AsyncCallbackManagerForLLMRun,
@@ -27,7 +26,8 @@ from callboard.callbacks.runs import (
     CallbackManagerForRetrieverRun,
     CallbackManagerForToolRun,
 )
-from callboard.callbacks.sending import CustomEvent, send_custom, send_start
+from callboard.callbacks.sending import CustomEvent, send_custom
+from callboard.callbacks.starts import Start, atell, tell
 from callboard.errors import BadEventError
 from callboard.payloads import Payload
 
@@ -59,15 +59,7 @@ class CallbackManager(BaseCallbackManager):
         run: BaseRunManager,
         kwargs: dict[str, Any],
     ) -> None:
-        if kwargs:
-            check_keywords(kwargs, start=True)
-        if not self.handlers:
-            return
-        if event not in REFUSED:
-            emit(self.handlers, event, send_start, run, subject, kwargs)
-            return
-        with Heard(event) as heard:
-            emit(heard.of(run, self.handlers), event, send_start, run, subject, kwargs)
+        tell(self.handlers, event, [(subject, run)], kwargs)
 
     def _tell_each(
         self,
@@ -76,13 +68,7 @@ class CallbackManager(BaseCallbackManager):
         runs: list[tuple[Any, CallbackManagerForLLMRun]],
         kwargs: dict[str, Any],
     ) -> list[CallbackManagerForLLMRun]:
-        if kwargs:
-            check_keywords(kwargs, start=True)
-        if self.handlers:
-            with Heard(event) as heard:
-                for given, run in runs:
-                    subject = (serialized, [given])
-                    emit(heard.of(run, self.handlers), event, send_start, run, subject, kwargs)
+        tell(self.handlers, event, [((serialized, [given]), run) for given, run in runs], kwargs)
         return [run for _, run in runs]
 
     def on_llm_start(
@@ -292,15 +278,7 @@ class AsyncCallbackManager(BaseCallbackManager):
         run: BaseRunManager,
         kwargs: dict[str, Any],
     ) -> None:
-        if kwargs:
-            check_keywords(kwargs, start=True)
-        if not self.handlers or not (listeners := plan(self.handlers, event, subject)):
-            return
-        if event not in REFUSED:
-            await adeliver(listeners, event, send_start, run, kwargs)
-            return
-        async with AsyncHeard(event) as heard:
-            await adeliver(heard.of(run, listeners), event, send_start, run, kwargs)
+        await atell(self.handlers, event, [(subject, run)], kwargs)
 
     async def _tell_each(
         self,
@@ -309,13 +287,8 @@ class AsyncCallbackManager(BaseCallbackManager):
         runs: list[tuple[Any, AsyncCallbackManagerForLLMRun]],
         kwargs: dict[str, Any],
     ) -> list[AsyncCallbackManagerForLLMRun]:
-        check_keywords(kwargs, start=True)
-        async with AsyncHeard(event) as heard:
-            starts = [
-                (heard.of(run, plan(self.handlers, event, (serialized, [subject]))), run)
-                for subject, run in runs
-            ]
-            await adeliver_each(starts, event, send_start, kwargs)
+        starts: list[Start] = [((serialized, [given]), run) for given, run in runs]
+        await atell(self.handlers, event, starts, kwargs)
         return [run for _, run in runs]
 
     async def on_llm_start(
