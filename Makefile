@@ -59,7 +59,7 @@ parity: $(VENV)/.parity ## Run langchain-core's own tests, without and with Call
 vendors: $(VENV)/.vendors ## Run vendors' own handlers, in an environment of theirs, on both sides
 	$(VENV)/vendors/bin/pytest tests/vendors -m slow
 
-platforms: $(VENV)/platforms/.made ## Read back what MLflow, W&B, Streamlit and Gradio are told (they are 1 GB)
+platforms: $(VENV)/platforms/.made ## Read back what MLflow, W&B, ClearML, Comet, Streamlit and Gradio are told (they are 1 GB)
 	$(VENV)/platforms/bin/python -m pytest -n 0 -m slow tests/platforms
 	$(VENV)/platforms/bin/python -m pytest -n 0 tests/contract/integrations
 

@@ -823,7 +823,7 @@ def test_the_first_tracing_is_warned_of_in_langchain():
 def test_the_document_names_tests_that_there_are():
     here = Path(__file__)
     document = (here.parents[2] / "docs" / "differences.md").read_text("utf-8")
-    named = re.findall(r"`(?:((?:\w+/)?test_\w+\.py)::)?(test_\w+)`", document)
+    named = re.findall(r"`(?:((?:\w+/)*test_\w+\.py)::)?(test_\w+)`", document)
     assert named
     for file, test in named:
         files = here.parents[1].rglob(file or here.name)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from callboard import events, ids
 from callboard.callbacks.base_manager import BaseCallbackManager, Callbacks, new_run
-from callboard.callbacks.checks import check_conversations, check_keywords, check_prompts
+from callboard.callbacks.checks import check_conversations, check_prompts
 from callboard.callbacks.configuration import configure_function
-from callboard.callbacks.dispatch import adeliver, adeliver_each, emit, plan
+from callboard.callbacks.dispatch import adeliver, emit, plan
 from callboard.callbacks.runs import (
     AsyncCallbackManagerForChainRun,
     AsyncCallbackManagerForLLMRun,
@@ -26,7 +26,8 @@ from callboard.callbacks.runs import (
     CallbackManagerForRetrieverRun,
     CallbackManagerForToolRun,
 )
-from callboard.callbacks.sending import CustomEvent, send_custom, send_start
+from callboard.callbacks.sending import CustomEvent, send_custom
+from callboard.callbacks.starts import Start, atell, tell
 from callboard.errors import BadEventError
 from callboard.payloads import Payload
 
@@ -58,10 +59,17 @@ class CallbackManager(BaseCallbackManager):
         run: BaseRunManager,
         kwargs: dict[str, Any],
     ) -> None:
-        if kwargs:
-            check_keywords(kwargs, start=True)
-        if self.handlers:
-            emit(self.handlers, event, send_start, run, subject, kwargs)
+        tell(self.handlers, event, [(subject, run)], kwargs)
+
+    def _tell_each(
+        self,
+        event: events.Event,
+        serialized: dict[str, Any],
+        runs: list[tuple[Any, CallbackManagerForLLMRun]],
+        kwargs: dict[str, Any],
+    ) -> list[CallbackManagerForLLMRun]:
+        tell(self.handlers, event, [((serialized, [given]), run) for given, run in runs], kwargs)
+        return [run for _, run in runs]
 
     def on_llm_start(
         self,
@@ -86,9 +94,7 @@ class CallbackManager(BaseCallbackManager):
         """
         check_prompts(prompts)
         runs = self._each_started(CallbackManagerForLLMRun, prompts, run_id)
-        for prompt, run in runs:
-            self._tell(events.LLM_START, (serialized, [prompt]), run, kwargs)
-        return [run for _, run in runs]
+        return self._tell_each(events.LLM_START, serialized, runs, kwargs)
 
     def on_chat_model_start(
         self,
@@ -113,10 +119,7 @@ class CallbackManager(BaseCallbackManager):
         """
         check_conversations(messages)
         runs = self._each_started(CallbackManagerForLLMRun, messages, run_id)
-        for conversation, run in runs:
-            subject = (serialized, [conversation])
-            self._tell(events.CHAT_MODEL_START, subject, run, kwargs)
-        return [run for _, run in runs]
+        return self._tell_each(events.CHAT_MODEL_START, serialized, runs, kwargs)
 
     def on_chain_start(
         self,
@@ -275,10 +278,7 @@ class AsyncCallbackManager(BaseCallbackManager):
         run: BaseRunManager,
         kwargs: dict[str, Any],
     ) -> None:
-        if kwargs:
-            check_keywords(kwargs, start=True)
-        if self.handlers and (listeners := plan(self.handlers, event, subject)):
-            await adeliver(listeners, event, send_start, run, kwargs)
+        await atell(self.handlers, event, [(subject, run)], kwargs)
 
     async def _tell_each(
         self,
@@ -287,11 +287,8 @@ class AsyncCallbackManager(BaseCallbackManager):
         runs: list[tuple[Any, AsyncCallbackManagerForLLMRun]],
         kwargs: dict[str, Any],
     ) -> list[AsyncCallbackManagerForLLMRun]:
-        check_keywords(kwargs, start=True)
-        starts = [
-            (plan(self.handlers, event, (serialized, [subject])), run) for subject, run in runs
-        ]
-        await adeliver_each(starts, event, send_start, kwargs)
+        starts: list[Start] = [((serialized, [given]), run) for given, run in runs]
+        await atell(self.handlers, event, starts, kwargs)
         return [run for _, run in runs]
 
     async def on_llm_start(

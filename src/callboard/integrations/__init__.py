@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from callboard.integrations.approved_tools import approved
     from callboard.integrations.base import RunRecord, RunTreeHandler
     from callboard.integrations.budget import BudgetGuard
+    from callboard.integrations.clearml import ClearMLCallbackHandler
+    from callboard.integrations.comet import CometCallbackHandler
     from callboard.integrations.costs import (
         CostCallbackHandler,
         OpenAICallbackHandler,
@@ -54,6 +56,8 @@ _HOMES = {
     "Approve": "decisions",
     "AsyncHumanApprovalCallbackHandler": "approval",
     "BudgetGuard": "budget",
+    "ClearMLCallbackHandler": "clearml",
+    "CometCallbackHandler": "comet",
     "CostCallbackHandler": "costs",
     "Edit": "decisions",
     "HumanApprovalCallbackHandler": "approval",
@@ -90,6 +94,8 @@ __all__ = [
     "Approve",
     "AsyncHumanApprovalCallbackHandler",
     "BudgetGuard",
+    "ClearMLCallbackHandler",
+    "CometCallbackHandler",
     "CostCallbackHandler",
     "Edit",
     "GradioCallbackHandler",

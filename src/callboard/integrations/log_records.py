@@ -51,8 +51,11 @@ class LoggingCallbackHandler(RunTreeHandler):
             "type": record.type,
             "status": record.status,
             **figures_of(record),
+            "error": record.error_message,
         }
-        fields: dict[str, Any] = {f"run_{name}": value for name, value in told.items()}
+        fields: dict[str, Any] = {
+            f"run_{name}": value for name, value in told.items() if value is not None
+        }
         if not self._is_standard:
             self._logger.log(level, "run ended", **fields)
         elif self._logger.isEnabledFor(level):

@@ -4,9 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
+from callboard.integrations.messages import said_in, said_out
 from callboard.integrations.records import RunRecord
+from callboard.wire import json
 
-__all__ = ["figures_of", "row_of"]
+__all__ = ["METRICS", "TABLE_COLUMNS", "figures_of", "metrics_of", "row_of", "table_row"]
+
+METRICS = {
+    "latency": "llm/latency_s",
+    "time_to_first_token": "llm/ttft_s",
+    "input_tokens": "llm/input_tokens",
+    "output_tokens": "llm/output_tokens",
+    "cost": "llm/cost_usd",
+}
+"""What platforms that plot call a model call's figures."""
+
+TABLE_COLUMNS = [
+    "run_id",
+    "model",
+    "prompt",
+    "answer",
+    "status",
+    "latency_s",
+    "tokens",
+    "cost_usd",
+    "error",
+]
+"""What a table of model calls tells."""
 
 
 def row_of(record: RunRecord) -> dict[str, Any]:
@@ -53,3 +77,42 @@ def figures_of(record: RunRecord) -> dict[str, Any]:
         "error_type": record.error_type,
     }
     return {name: value for name, value in every.items() if value is not None}
+
+
+def metrics_of(record: RunRecord) -> dict[str, float]:
+    """Return a model call's figures that are numbers, by the names of `METRICS`.
+
+    Args:
+        record: The record of a model's run, which has ended.
+    """
+    figures = figures_of(record)
+    return {name: figures[key] for key, name in METRICS.items() if key in figures}
+
+
+def table_row(record: RunRecord, max_text: int) -> list[Any]:
+    """Return a model call as a row under `TABLE_COLUMNS`.
+
+    Args:
+        record: The record of a model's run, which has ended.
+        max_text: How much is told of the prompt, and of the answer, in characters.
+    """
+    figures, tokens = figures_of(record), record.tokens
+    prompt = json.encode([[said.role, said.text] for said in said_in(record)]).decode()
+    return [
+        str(record.id),
+        figures.get("model"),
+        _cut(prompt, max_text),
+        _cut("\n\n".join(said.text for said in said_out(record)), max_text),
+        record.status,
+        figures.get("latency"),
+        None if tokens is None else tokens.total,
+        figures.get("cost"),
+        None if record.error_message is None else _cut(record.error_message, max_text),
+    ]
+
+
+def _cut(text: str, limit: int) -> str:
+    """Return a text, or its beginning and how much there is more of it."""
+    if len(text) <= limit:
+        return text
+    return f"{text[:limit]} ... ({len(text) - limit:,} characters more)"

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from typing import Any
 
 from callboard.clock import microseconds
-from callboard.integrations.base import RunRecord, RunTreeHandler
+from callboard.integrations.base import RunRecord
+from callboard.integrations.experiments import ExperimentHandler
 from callboard.integrations.extras import load
-from callboard.integrations.messages import said_in, said_out
-from callboard.integrations.rows import figures_of
-from callboard.wire import json
+from callboard.integrations.rows import METRICS, TABLE_COLUMNS, figures_of
 
 __all__ = ["WandbCallbackHandler"]
 
-_COLUMNS = ["run_id", "model", "prompt", "answer", "status", "latency_s", "tokens", "cost_usd"]
-_METRICS = {
-    "latency": "llm/latency_s",
-    "time_to_first_token": "llm/ttft_s",
-    "input_tokens": "llm/input_tokens",
-    "output_tokens": "llm/output_tokens",
-    "cost": "llm/cost_usd",
-}
 _MAX_SPANS = 1_000
-_MAX_ROWS = 500
+_MAX_TABLE = 10_000
+_MAX_PARTS = 100
 
 
-class WandbCallbackHandler(RunTreeHandler):
+class WandbCallbackHandler(ExperimentHandler):
     """Logs a trace tree for each outermost run, and for each model call its figures and a row.
 
     A run of W&B's that the application has started stays open; one that the handler had to start
@@ -48,7 +39,8 @@ class WandbCallbackHandler(RunTreeHandler):
         Args:
             run: The run of W&B's to log to; the one under way, by default, or else a new one.
             init: What a new one is started with, such as ``project``: see ``wandb.init``.
-            table: What the table of calls is called; None to have none.
+            table: What the table of calls is called; None to have none. After 10,000 rows or a
+                hundred parts another follows, with a number after the name.
             alert_on_error: Whether to send an alert when an outermost run fails: one every
                 five minutes, at the most.
             **options: See `RunTreeHandler`: ``redaction``, ``prices``, ``content``, ``max_runs``.
@@ -58,17 +50,14 @@ class WandbCallbackHandler(RunTreeHandler):
         """
         self._wandb = load("wandb", "wandb", "wandb")
         self._trees = load("wandb.sdk.data_types.trace_tree", "wandb", "wandb")
-        super().__init__(**options)
+        super().__init__(table=table, **options)
         given = self._wandb.run if run is None else run
         self._is_ours = given is None
         self._run: Any = self._wandb.init(**(init or {})) if given is None else given
-        self._table_name = table
-        self._rows: list[list[Any]] = []
-        self._table: Any = None
+        self.log_to(self._run)
         self._alerts = alert_on_error
         self._exit_code = 0
-        self._logging = threading.RLock()
-        for metric in _METRICS.values():
+        for metric in METRICS.values():
             self._run.define_metric(metric, summary="mean")
 
     def run_started(self, record: RunRecord) -> None:
@@ -79,7 +68,7 @@ class WandbCallbackHandler(RunTreeHandler):
             record.kept = _Node(span, _Count())
         elif outer.count.take():
             record.kept = _Node(span, outer.count)
-            with self._logging:
+            with self._ledger.lock:
                 outer.span.add_child_span(span)
 
     def run_ended(self, record: RunRecord) -> None:
@@ -87,20 +76,15 @@ class WandbCallbackHandler(RunTreeHandler):
         node = record.kept
         if node is not None:
             self._fill(node.span, record)
-        with self._logging:
-            if record.is_model:
-                self._log_call(record)
-            if record.parent is None:
+        super().run_ended(record)
+        if record.parent is None:
+            with self._ledger.lock:
                 self._log_tree(record)
-                record.kept = None
+            record.kept = None
 
-    def _log_call(self, record: RunRecord) -> None:
-        figures = figures_of(record)
-        self._run.log({name: figures[key] for key, name in _METRICS.items() if key in figures})
-        if self._table_name is not None:
-            self._rows.append(_row(record))
-            if len(self._rows) >= _MAX_ROWS:
-                self._log_rows()
+    def log_call(self, record: RunRecord, metrics: dict[str, float]) -> None:
+        """Log a call's figures."""
+        self._run.log(metrics)
 
     def _log_tree(self, record: RunRecord) -> None:
         if record.kept is not None:
@@ -129,19 +113,11 @@ class WandbCallbackHandler(RunTreeHandler):
         span.attributes = {**figures_of(record), "tags": record.tags, "metadata": record.metadata}
         span.results = [self._trees.Result(record.inputs or {}, record.outputs or {})]
 
-    def _log_rows(self) -> None:
-        if self._table is None:
-            self._table = self._wandb.Table(columns=_COLUMNS, log_mode="INCREMENTAL")
-        rows, self._rows = self._rows, []
-        for row in rows:
-            self._table.add_data(*row)
-        self._run.log({self._table_name: self._table})
-
-    def flush(self) -> None:
-        """Log the rows of calls that have ended."""
-        with self._logging:
-            if self._rows:
-                self._log_rows()
+    def log_rows(self, name: str, rows: list[list[Any]]) -> None:
+        """Log rows as a part of the table."""
+        if name not in self._ledger.tables:
+            self._ledger.tables[name] = _Tables(self._wandb, name)
+        self._ledger.tables[name].log(self._run, rows)
 
     def close(self) -> None:
         """Log what is unfinished, and finish the run of W&B's if the handler has started it."""
@@ -149,6 +125,35 @@ class WandbCallbackHandler(RunTreeHandler):
         if self._is_ours and self._run is not None:
             run, self._run = self._run, None
             run.finish(exit_code=self._exit_code)
+
+
+class _Tables:
+    """The table of calls, and those that follow it when it is long.
+
+    W&B shows the latest hundred parts of a table, and holds all of its rows in memory.
+    """
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client = client
+        self._name = name
+        self._table: Any = None
+        self._tables = 0
+        self._parts = 0
+
+    def log(self, run: Any, rows: list[list[Any]]) -> None:
+        """Log rows, as a part of the table or of a new one."""
+        if self._table is None or self._is_full():
+            self._table = self._client.Table(columns=TABLE_COLUMNS, log_mode="INCREMENTAL")
+            self._tables += 1
+            self._parts = 0
+        for row in rows:
+            self._table.add_data(*row)
+        self._parts += 1
+        name = self._name if self._tables == 1 else f"{self._name}_{self._tables}"
+        run.log({name: self._table})
+
+    def _is_full(self) -> bool:
+        return self._parts >= _MAX_PARTS or len(self._table.data) >= _MAX_TABLE
 
 
 class _Node:
@@ -170,17 +175,3 @@ class _Count:
     def take(self) -> bool:
         self._left -= 1
         return self._left > 0
-
-
-def _row(record: RunRecord) -> list[Any]:
-    figures, tokens = figures_of(record), record.tokens
-    return [
-        str(record.id),
-        figures.get("model"),
-        json.encode([[said.role, said.text] for said in said_in(record)]).decode(),
-        "\n\n".join(said.text for said in said_out(record)),
-        record.status,
-        figures.get("latency"),
-        None if tokens is None else tokens.total,
-        figures.get("cost"),
-    ]

@@ -124,6 +124,14 @@ def test_a_call_that_failed_is_under_way_no_more():
     assert guard.spent_tokens == 120
 
 
+def test_a_call_that_another_handler_refuses_is_not_under_way(caplog):
+    guard, limit = BudgetGuard(max_tokens=100), RateLimit(requests=2)
+    with pytest.raises(RateLimitError):
+        manager_of(guard, limit).on_llm_start(None, ["1", "2", "3"], name="old")
+    assert guard.calls_under_way == 0
+    assert "can't count" not in caplog.text
+
+
 def test_an_unknown_price_is_said_once_or_refuses_what_follows(caplog):
     unknown = answer(model="new")
     guard = BudgetGuard(max_cost=1, prices=PRICES)
