@@ -57,8 +57,8 @@ parity: $(VENV)/.parity ## Run langchain-core's own tests, without and with Call
 vendors: $(VENV)/.vendors ## Run vendors' own handlers, in an environment of theirs, on both sides
 	$(VENV)/vendors/bin/pytest tests/vendors -m slow
 
-platforms: $(VENV)/platforms/.made ## Read back what MLflow, W&B and Streamlit are told (they are 700 MB)
-	$(VENV)/platforms/bin/python -m pytest -n 0 -m slow tests/platforms
+platforms: $(VENV)/platforms/.made ## Hold MLflow, W&B, Streamlit to the contract and read them back (they are 700 MB)
+	$(VENV)/platforms/bin/python -m pytest -n 0 -m slow tests/platforms tests/contract/integrations
 
 sdk-suite: $(VENV)/.dev $(VENV)/sdk-suite/.made ## Run the langsmith SDK's own tests against the server
 	$(BIN)/python -m tests.sdk_suite --python $(VENV)/sdk-suite/bin/python

@@ -1,12 +1,26 @@
-"""What these tests leave behind: runs that never end, which stay OpenTelemetry's current span."""
+"""Rows made into platforms, and what the tests of them leave behind."""
 
 import pytest
 
 
 @pytest.fixture(autouse=True)
 def _current_span_as_before():
-    """Put back what was the current span, whatever runs a test has begun and not ended."""
+    """Put back what was the current span: runs that never end stay OpenTelemetry's current one."""
     context = pytest.importorskip("opentelemetry.context")
     token = context.attach(context.Context())
     yield
     token.var.reset(token)
+
+
+@pytest.fixture
+def make(request):
+    """Return what makes the platform of a row, which is released when the test is over."""
+    made = []
+
+    def start(**options):
+        made.append(request.param(**options))
+        return made[-1]
+
+    yield start
+    for platform in made:
+        platform.release()

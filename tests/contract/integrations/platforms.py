@@ -1,7 +1,8 @@
 """The platforms that the contract is held against: a row each.
 
 A row makes the handler, with the platform's own client where that runs here, and says how to read
-back what the platform was told.
+back what the platform was told. Platforms that are big to install have a module each in `big`,
+which is imported when `make platforms` runs it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import io
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
 from itertools import count
 from typing import Any
 
@@ -45,6 +48,8 @@ class Platform:
         types: The kinds of runs that it is told of.
         tells_content: Whether it is told what runs are given and return.
         is_open: Whether the client that the application opened is still open.
+        streams: Whether it shows a model's text as it comes, and so is told of tokens.
+        release: Ends what was opened for the test.
     """
 
     handler: Any
@@ -53,6 +58,8 @@ class Platform:
     types: frozenset[str] = EVERY
     tells_content: bool = True
     is_open: Callable[[], bool] = field(default=lambda: True)
+    streams: bool = False
+    release: Callable[[], object] = field(default=lambda: None)
 
     @property
     def tree(self) -> RunTreeHandler:
@@ -246,3 +253,35 @@ PLATFORMS: dict[str, Callable[..., Platform]] = {
     "prometheus": prometheus,
     "rich": rich_tree,
 }
+
+BIG: dict[str, str] = {
+    "mlflow": "mlflow",
+    "streamlit": "streamlit",
+    "wandb": "wandb",
+}
+"""The modules in `big`, and what each needs to be installed."""
+
+
+def big(name: str) -> Callable[..., Platform]:
+    """Return the row that a module in `big` makes with its function `platform`."""
+
+    def make(**options: Any) -> Platform:
+        if find_spec(BIG[name]) is None:
+            pytest.skip(f"{BIG[name]} is not installed: make platforms")
+        return import_module(f"tests.contract.integrations.big.{name}").platform(**options)
+
+    return make
+
+
+# A fresh store is migrated step by step, and what big packages warn of is not ours.
+_BIG_MARKS = [
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+    pytest.mark.filterwarnings("default"),
+]
+
+EVERY_PLATFORM = [
+    *(pytest.param(make, id=name) for name, make in PLATFORMS.items()),
+    *(pytest.param(big(name), id=name, marks=_BIG_MARKS) for name in BIG),
+]
+"""All rows, as pytest's parameters."""
