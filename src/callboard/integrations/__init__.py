@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from callboard.integrations.rich_tree import RichTreeCallbackHandler
     from callboard.integrations.streamlit import (
         LLMThoughtLabeler,
+        MutableExpander,
         StreamlitCallbackHandler,
         ToolRecord,
     )
@@ -43,6 +44,7 @@ _HOMES = {
     "LLMThoughtLabeler": "streamlit",
     "LoggingCallbackHandler": "log_records",
     "MlflowCallbackHandler": "mlflow",
+    "MutableExpander": "streamlit",
     "OpenAICallbackHandler": "costs",
     "OpenTelemetryCallbackHandler": "opentelemetry",
     "PrometheusCallbackHandler": "prometheus",
@@ -65,6 +67,7 @@ __all__ = [
     "LLMThoughtLabeler",
     "LoggingCallbackHandler",
     "MlflowCallbackHandler",
+    "MutableExpander",
     "OpenAICallbackHandler",
     "OpenTelemetryCallbackHandler",
     "PrometheusCallbackHandler",

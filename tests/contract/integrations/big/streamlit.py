@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from streamlit import container
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.fragment import MemoryFragmentStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.pages_manager import PagesManager
@@ -18,16 +19,17 @@ from streamlit.runtime.state import SafeSessionState, SessionState
 from streamlit.testing.v1.element_tree import parse_tree_from_messages
 
 from callboard.integrations import StreamlitCallbackHandler
+from callboard.integrations.streamlit.boxes import DONE, FAILED
 from tests.contract.integrations.platforms import Platform
 
 
 @contextmanager
-def session(told: list[Any]) -> Iterator[None]:
-    """Be a session's script, whose page is told to a list."""
+def session(page: ForwardMsgQueue) -> Iterator[None]:
+    """Be a session's script, whose page is told to a queue."""
     before = get_script_run_ctx(suppress_warning=True)
     context = ScriptRunContext(
         session_id="contract",
-        _enqueue=told.append,
+        _enqueue=page.enqueue,
         query_string="",
         session_state=SafeSessionState(SessionState(), lambda: None),
         uploaded_file_mgr=MemoryUploadedFileManager("/uploads"),
@@ -44,12 +46,12 @@ def session(told: list[Any]) -> Iterator[None]:
 
 
 def platform(**options: Any) -> Platform:
-    told: list[Any] = []
-    with session(told):
+    page = ForwardMsgQueue()
+    with session(page):
         handler = StreamlitCallbackHandler(container(), **options)
 
     def ended() -> int:
-        page = parse_tree_from_messages(told).main
-        return sum(box.state != "running" for box in page.get("status"))
+        boxes = parse_tree_from_messages(page._queue).main.get("expander")
+        return sum(box.icon in {DONE, FAILED} for box in boxes)
 
-    return Platform(handler, lambda: "\n".join(map(str, told)), ended, streams=True)
+    return Platform(handler, lambda: "\n".join(map(str, page._queue)), ended, streams=True)
