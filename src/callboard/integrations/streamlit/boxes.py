@@ -165,6 +165,8 @@ class Box(Pile):
         super().__init__(fit)
         self.label, self.expanded, self.icon = label, expanded, icon
         self.around = around
+        # What a model in it said last: a chain that returns the same need not show it again.
+        self.said: str | None = None
         self._place: Any = None
 
     def draw(self, container: Any) -> None:

@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 from callboard.payloads import content_text, field, unwrapped
 from callboard.wire import json
 
-__all__ = ["Drawing", "drawing_of", "fenced", "plain", "quoted", "without_images"]
+__all__ = ["Drawing", "drawing_of", "fenced", "plain", "quoted", "text_of", "without_images"]
 
 _MAX_CHARACTERS = 20_000
+_MAX_LINE = 200
 _TICKS = re.compile(r"`+")
 
 
@@ -36,17 +37,28 @@ class Drawing(NamedTuple):
 
 
 def drawing_of(value: Any) -> Drawing:
-    """Return how what a run was given or returned is drawn: text as code, the rest as JSON.
+    """Return how what a run was given or returned is drawn: as code, or as JSON if it is long.
 
     Args:
-        value: Its inputs or outputs.
+        value: What there is to read of it.
     """
-    value = plain(value)
-    if not isinstance(value, str):
-        value = json.encode(value).decode()
-        if len(value) <= _MAX_CHARACTERS:
-            return Drawing("json", value, {"expanded": False})
-    return Drawing("code", _short(value), {"language": None, "wrap_lines": True})
+    text, is_text = text_of(value), isinstance(value, str)
+    if not is_text and _MAX_LINE < len(text) <= _MAX_CHARACTERS:
+        return Drawing("json", text, {"expanded": False})
+    return Drawing(
+        "code", _short(text), {"language": None if is_text else "json", "wrap_lines": True}
+    )
+
+
+def text_of(value: Any) -> str:
+    """Return what there is to read as text: as it is, or as JSON.
+
+    Args:
+        value: What there is to read; None if there is nothing.
+    """
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.encode(value).decode()
 
 
 def plain(value: Any) -> Any:
@@ -57,17 +69,19 @@ def plain(value: Any) -> Any:
     """
     if isinstance(value, dict) and len(value) == 1:
         [value] = value.values()
-    value = unwrapped(value)
-    if isinstance(value, list):
-        return [_readable(each) for each in value]
-    return _readable(value)
+    if not isinstance(value, list):
+        return _readable(value)
+    every = [_readable(each) for each in value]
+    return "\n\n".join(every) if every and all(isinstance(each, str) for each in every) else every
 
 
 def _readable(value: Any) -> Any:
     value = unwrapped(value)
-    for name in ("content", "page_content"):
-        if said := field(value, name):
-            return content_text(said)
+    if said := field(value, "content"):
+        return content_text(said)
+    if found := field(value, "page_content"):
+        about = field(value, "metadata")
+        return f"{found}\n{json.encode(about).decode()}" if about else str(found)
     return value
 
 

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from callboard.integrations.base import RunRecord, RunTreeHandler
 from callboard.integrations.extras import load
 from callboard.integrations.messages import said_out
 from callboard.integrations.streamlit.boxes import DONE, FAILED, Box, Element, Fit, Pile
-from callboard.integrations.streamlit.contents import drawing_of, fenced, quoted, without_images
+from callboard.integrations.streamlit.contents import (
+    drawing_of,
+    fenced,
+    plain,
+    quoted,
+    text_of,
+    without_images,
+)
 from callboard.integrations.streamlit.labels import LLMThoughtLabeler, label_of
 from callboard.integrations.streamlit.session import Session
+from callboard.payloads import field
 from callboard.wire import json
 
 __all__ = ["StreamlitCallbackHandler"]
@@ -26,7 +35,7 @@ class _Answer:
     def __init__(self, element: Element) -> None:
         self.element = element
         self.text = ""
-        self.drawn = 0.0
+        self.drawn = float("-inf")
 
 
 class StreamlitCallbackHandler(RunTreeHandler):
@@ -84,8 +93,8 @@ class StreamlitCallbackHandler(RunTreeHandler):
             record.kept = box
             if record.is_model:
                 self._answers[record.id] = _Answer(box.put("empty"))
-            elif record.inputs:
-                _put(box, record.inputs)
+            elif quoted(text_of(given := plain(record.inputs))) not in box.label:
+                _put(box, given)
 
     def run_streamed(self, record: RunRecord, text: str) -> None:
         """Draw what a model has said so far, unless that was a moment ago."""
@@ -113,9 +122,9 @@ class StreamlitCallbackHandler(RunTreeHandler):
             return
         with self._session.drawing():
             if answer is not None:
-                self._draw_answer(record, box, answer)
-            elif record.outputs is not None:
-                _put(box, record.outputs)
+                self._draw_answer(record, answer)
+            elif (returned := plain(record.outputs)) != box.said:
+                _put(box, returned)
             if record.error_message is not None:
                 box.put("error", fenced(record.error_message))
             if record.parent is None:
@@ -129,30 +138,34 @@ class StreamlitCallbackHandler(RunTreeHandler):
 
     def _around(self, record: RunRecord) -> Pile:
         """Return where a run's box belongs: in the box of the innermost run that has one."""
-        outer = record.parent
-        while outer is not None:
-            if isinstance(outer.kept, Box):
-                return outer.kept
-            outer = outer.parent
-        return self._page
+        return next(_boxes_around(record), self._page)
 
-    def _draw_answer(self, record: RunRecord, box: Box, answer: _Answer) -> None:
+    def _draw_answer(self, record: RunRecord, answer: _Answer) -> None:
         said = said_out(record)
         text = "\n\n".join(each.text for each in said if each.text) or answer.text
         if text:
             answer.element.become("markdown", without_images(text))
-        calls = [call for each in said for call in each.tool_calls if isinstance(call, dict)]
-        for call in calls:
-            box.put("caption", quoted(f"{call.get('name')} {_arguments(call)}"))
+            for outer in _boxes_around(record):
+                outer.said = text
+        if calls := [_call(call) for each in said for call in each.tool_calls]:
+            _put(record.kept, "\n".join(calls))
 
 
-def _arguments(call: dict[str, Any]) -> str:
-    return json.encode(call.get("args")).decode()
+def _boxes_around(record: RunRecord) -> Iterator[Box]:
+    while (outer := record.parent) is not None:
+        if isinstance(outer.kept, Box):
+            yield outer.kept
+        record = outer
+
+
+def _call(call: Any) -> str:
+    return f"{field(call, 'name')} {json.encode(field(call, 'args')).decode()}"
 
 
 def _put(box: Box, value: Any) -> None:
-    drawing = drawing_of(value)
-    box.put(drawing.method, drawing.body, **drawing.options)
+    if value:
+        drawing = drawing_of(value)
+        box.put(drawing.method, drawing.body, **drawing.options)
 
 
 def _stop(box: Box) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from callboard.integrations.records import RunRecord
-from callboard.integrations.streamlit.contents import plain, quoted, without_images
-from callboard.wire import json
+from callboard.integrations.streamlit.contents import plain, quoted, text_of, without_images
 
 __all__ = ["LLMThoughtLabeler", "ToolRecord", "label_of"]
 
@@ -78,7 +77,7 @@ def label_of(record: RunRecord, labels: LLMThoughtLabeler) -> str:
 
 def _name(record: RunRecord, labels: LLMThoughtLabeler) -> str:
     if record.type == "tool":
-        tool = ToolRecord(record.name, _text(plain(record.inputs)))
+        tool = ToolRecord(record.name, text_of(plain(record.inputs)))
         return labels.get_tool_label(tool, record.status != "running")
     if record.is_model and record.status == "running":
         return labels.get_initial_label()
@@ -86,12 +85,6 @@ def _name(record: RunRecord, labels: LLMThoughtLabeler) -> str:
     if record.parent is None and record.status == "ok":
         return f"{labels.get_final_agent_thought_label()} {name}"
     return f"{_ICONS.get(record.type, '')} {name}".strip()
-
-
-def _text(value: Any) -> str:
-    if value is None or isinstance(value, str):
-        return value or ""
-    return json.encode(value).decode()
 
 
 def _figures(record: RunRecord) -> list[str]:
