@@ -351,3 +351,30 @@ def test_an_expander_has_no_place_for_an_index_that_it_never_gave():
             st.write(str(error))
 
     assert values(shown(script).markdown) == ["index is 0; of elements, there are 0."]
+
+
+def test_an_agent_of_langgraphs_is_shown_with_its_tools_and_without_its_plumbing():
+    def script():
+        import streamlit as st
+
+        from callboard.integrations import StreamlitCallbackHandler
+        from tests.platforms.graph import run
+
+        st.write(run(StreamlitCallbackHandler(st.container())))
+
+    app = shown(script)
+    thought = ["    :material/chat: GenericFakeChatModel [done]", "    tools_condition [done]"]
+    told = list(boxes(app.main))
+    assert told[:1] == ["**Complete!** tea agent [done]"]
+    assert told[1:5] == ["  think [done]", *thought, "  tools [done]"]
+    assert sorted(told[5:7]) == [
+        "    **taste:** `Sencha` [failed]",
+        "    **weigh:** `Assam` [done]",
+    ]
+    assert told[7:] == ["  think [done]", *thought]
+    calls = 'weigh {"leaves":"Assam"}\ntaste {"leaves":"Sencha"}'
+    assert (
+        values(app.code).count(calls) == 2
+    )  # As the model's answer, and in what the node returns.
+    assert values(app.error) == ["```text\nValueError: Sencha: too hot\n```"]
+    assert values(app.markdown) == ["Fifty grams."] * 2

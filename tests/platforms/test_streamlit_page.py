@@ -125,7 +125,7 @@ def hostile_app():
             [model] = inner.on_chat_model_start(None, [[("user", text)]], name=text)
             for token in text:
                 model.on_llm_new_token(token)
-            model.on_retry({"attempt_number": 2, "outcome": text})
+            handler.on_custom_event(text, {text: text}, run_id=model.run_id)
             call = {"name": text, "args": {"query": text}, "id": "1"}
             answer = AIMessage(text, tool_calls=[call])
             model.on_llm_end(LLMResult([[ChatGeneration(answer)]]))

@@ -15,7 +15,16 @@ from typing import Any, NamedTuple
 from callboard.payloads import content_text, field, unwrapped
 from callboard.wire import json
 
-__all__ = ["Drawing", "drawing_of", "fenced", "plain", "quoted", "text_of", "without_images"]
+__all__ = [
+    "Drawing",
+    "call_of",
+    "drawing_of",
+    "fenced",
+    "plain",
+    "quoted",
+    "text_of",
+    "without_images",
+]
 
 _MAX_CHARACTERS = 20_000
 _MAX_LINE = 200
@@ -77,12 +86,22 @@ def plain(value: Any) -> Any:
 
 def _readable(value: Any) -> Any:
     value = unwrapped(value)
-    if said := field(value, "content"):
-        return content_text(said)
+    said, calls = field(value, "content"), field(value, "tool_calls")
+    if said or calls:
+        return "\n".join([*([content_text(said)] if said else []), *map(call_of, calls or ())])
     if found := field(value, "page_content"):
         about = field(value, "metadata")
         return f"{found}\n{json.encode(about).decode()}" if about else str(found)
     return value
+
+
+def call_of(call: Any) -> str:
+    """Return a call that a model asks for, in a line.
+
+    Args:
+        call: The call, with ``name`` and ``args``.
+    """
+    return f"{field(call, 'name')} {json.encode(field(call, 'args')).decode()}"
 
 
 def quoted(text: str) -> str:

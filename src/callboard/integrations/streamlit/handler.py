@@ -11,6 +11,7 @@ from callboard.integrations.extras import load
 from callboard.integrations.messages import said_out
 from callboard.integrations.streamlit.boxes import DONE, FAILED, Box, Element, Fit, Pile
 from callboard.integrations.streamlit.contents import (
+    call_of,
     drawing_of,
     fenced,
     plain,
@@ -20,8 +21,6 @@ from callboard.integrations.streamlit.contents import (
 )
 from callboard.integrations.streamlit.labels import LLMThoughtLabeler, label_of
 from callboard.integrations.streamlit.session import Session
-from callboard.payloads import field
-from callboard.wire import json
 
 __all__ = ["StreamlitCallbackHandler"]
 
@@ -112,7 +111,9 @@ class StreamlitCallbackHandler(RunTreeHandler):
         """Draw what happened meanwhile."""
         if isinstance(record.kept, Box):
             with self._session.drawing():
-                record.kept.put("caption", quoted(name if data is None else f"{name}: {data}"))
+                record.kept.put(
+                    "caption", quoted(name if data is None else f"{name}: {text_of(data)}")
+                )
 
     def run_ended(self, record: RunRecord) -> None:
         """Draw how a run has ended, and what it returned."""
@@ -147,7 +148,7 @@ class StreamlitCallbackHandler(RunTreeHandler):
             answer.element.become("markdown", without_images(text))
             for outer in _boxes_around(record):
                 outer.said = text
-        if calls := [_call(call) for each in said for call in each.tool_calls]:
+        if calls := [call_of(call) for each in said for call in each.tool_calls]:
             _put(record.kept, "\n".join(calls))
 
 
@@ -156,10 +157,6 @@ def _boxes_around(record: RunRecord) -> Iterator[Box]:
         if isinstance(outer.kept, Box):
             yield outer.kept
         record = outer
-
-
-def _call(call: Any) -> str:
-    return f"{field(call, 'name')} {json.encode(field(call, 'args')).decode()}"
 
 
 def _put(box: Box, value: Any) -> None:
