@@ -19,6 +19,9 @@ endef
 # The examples of one document build on each other and must run on one worker: hence loadfile.
 PYTEST_ARGS ?= -n auto --dist loadfile
 
+# W&B's client leaves directories to be removed when Python ends, when no test's marks hold any more.
+PLATFORMS_ARGS ?= -n 0 -m slow -W "ignore:Implicitly cleaning up:ResourceWarning"
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help test lint format run bench bench-server parity sdk-suite vendors platforms constraints clean
@@ -58,7 +61,7 @@ vendors: $(VENV)/.vendors ## Run vendors' own handlers, in an environment of the
 	$(VENV)/vendors/bin/pytest tests/vendors -m slow
 
 platforms: $(VENV)/platforms/.made ## Hold MLflow, W&B, Streamlit to the contract and read them back (they are 700 MB)
-	$(VENV)/platforms/bin/python -m pytest -n 0 -m slow tests/platforms tests/contract/integrations
+	$(VENV)/platforms/bin/python -m pytest $(PLATFORMS_ARGS) tests/platforms tests/contract/integrations
 
 sdk-suite: $(VENV)/.dev $(VENV)/sdk-suite/.made ## Run the langsmith SDK's own tests against the server
 	$(BIN)/python -m tests.sdk_suite --python $(VENV)/sdk-suite/bin/python

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from callboard.clock import microseconds
@@ -9,6 +10,7 @@ from callboard.integrations.base import RunRecord, RunTreeHandler
 from callboard.integrations.extras import load
 from callboard.integrations.messages import Said, said_in, said_out
 from callboard.payloads import field, unwrapped
+from callboard.wire import json
 
 __all__ = ["MlflowCallbackHandler"]
 
@@ -54,10 +56,16 @@ class MlflowCallbackHandler(RunTreeHandler):
             span_type="AGENT" if _is_agent(record) else _TYPES.get(record.type, "CHAIN"),
             parent_span=outer,
             inputs=_inputs(record),
-            attributes=_known({"callboard.run_id": str(record.id), "tags": record.tags or None}),
+            attributes=_known(
+                {
+                    "callboard.run_id": str(record.id),
+                    "tags": record.tags or None,
+                    "mlflow.chat.tools": _tools(record) or None,
+                }
+            ),
             metadata=_belongs(record) if outer is None else None,
             experiment_id=self._experiment_id if outer is None else None,
-            start_time_ns=microseconds(record.start_time) * 1000,
+            start_time_ns=_nanoseconds(record.start_time),
         )
 
     def run_noted(self, record: RunRecord, name: str, data: Any) -> None:
@@ -72,20 +80,34 @@ class MlflowCallbackHandler(RunTreeHandler):
         if span is None:
             return
         if record.first_token_time is not None:
-            moment = microseconds(record.first_token_time) * 1000
-            span.add_event(self._entities.SpanEvent("first_token", timestamp=moment))
+            self._add_event(span, "first_token", record.first_token_time, {})
         if record.error is not None:
-            span.add_event(self._entities.SpanEvent("exception", attributes=_exception(record)))
+            self._add_event(span, "exception", record.end_time, _exception(record))
         span.end(
             outputs=_outputs(record),
             attributes=_figures(record),
-            status="OK" if record.status == "ok" else "ERROR",
-            end_time_ns=None if record.end_time is None else microseconds(record.end_time) * 1000,
+            status=self._status(record),
+            end_time_ns=_nanoseconds(record.end_time),
         )
 
     def flush(self) -> None:
         """Wait until MLflow has sent the traces that have ended."""
         self._mlflow.flush_trace_async_logging()
+
+    def _add_event(
+        self, span: Any, name: str, moment: datetime | None, attributes: dict[str, str]
+    ) -> None:
+        at = _nanoseconds(moment)
+        span.add_event(self._entities.SpanEvent(name, timestamp=at, attributes=attributes))
+
+    def _status(self, record: RunRecord) -> Any:
+        if record.status == "ok":
+            return "OK"
+        return self._entities.SpanStatus("ERROR", record.error_message or record.status)
+
+
+def _nanoseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else microseconds(moment) * 1000
 
 
 def _is_agent(record: RunRecord) -> bool:
@@ -159,12 +181,25 @@ def _outputs(record: RunRecord) -> Any:
     return record.outputs
 
 
+def _tools(record: RunRecord) -> list[Any]:
+    """Return the tools that a model may call, as far as they are told in the form MLflow reads."""
+    offered = record.parameters.get("tools")
+    return [
+        {"type": "function", "function": field(each, "function")}
+        for each in (offered if isinstance(offered, list) else ())
+        if field(field(each, "function"), "name")
+    ]
+
+
 def _message(said: Said) -> dict[str, Any]:
     calls = [
         {
             "id": call.get("id"),
             "type": "function",
-            "function": {"name": call.get("name"), "arguments": call.get("args")},
+            "function": {
+                "name": call.get("name"),
+                "arguments": json.encode(call.get("args")).decode(),
+            },
         }
         for call in said.tool_calls
         if isinstance(call, dict)

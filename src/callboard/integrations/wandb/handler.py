@@ -9,13 +9,11 @@ from typing import Any
 from callboard.clock import microseconds
 from callboard.integrations.base import RunRecord, RunTreeHandler
 from callboard.integrations.extras import load
-from callboard.integrations.messages import said_in, said_out
 from callboard.integrations.rows import figures_of
-from callboard.wire import json
+from callboard.integrations.wandb.calls import CallTable
 
 __all__ = ["WandbCallbackHandler"]
 
-_COLUMNS = ["run_id", "model", "prompt", "answer", "status", "latency_s", "tokens", "cost_usd"]
 _METRICS = {
     "latency": "llm/latency_s",
     "time_to_first_token": "llm/ttft_s",
@@ -24,7 +22,6 @@ _METRICS = {
     "cost": "llm/cost_usd",
 }
 _MAX_SPANS = 1_000
-_MAX_ROWS = 500
 
 
 class WandbCallbackHandler(RunTreeHandler):
@@ -48,7 +45,8 @@ class WandbCallbackHandler(RunTreeHandler):
         Args:
             run: The run of W&B's to log to; the one under way, by default, or else a new one.
             init: What a new one is started with, such as ``project``: see ``wandb.init``.
-            table: What the table of calls is called; None to have none.
+            table: What the table of calls is called; None to have none. After 10,000 rows a new
+                one is begun, with a number after the name.
             alert_on_error: Whether to send an alert when an outermost run fails: one every
                 five minutes, at the most.
             **options: See `RunTreeHandler`: ``redaction``, ``prices``, ``content``, ``max_runs``.
@@ -62,9 +60,7 @@ class WandbCallbackHandler(RunTreeHandler):
         given = self._wandb.run if run is None else run
         self._is_ours = given is None
         self._run: Any = self._wandb.init(**(init or {})) if given is None else given
-        self._table_name = table
-        self._rows: list[list[Any]] = []
-        self._table: Any = None
+        self._calls = None if table is None else CallTable(self._wandb, table)
         self._alerts = alert_on_error
         self._exit_code = 0
         self._logging = threading.RLock()
@@ -97,10 +93,8 @@ class WandbCallbackHandler(RunTreeHandler):
     def _log_call(self, record: RunRecord) -> None:
         figures = figures_of(record)
         self._run.log({name: figures[key] for key, name in _METRICS.items() if key in figures})
-        if self._table_name is not None:
-            self._rows.append(_row(record))
-            if len(self._rows) >= _MAX_ROWS:
-                self._log_rows()
+        if self._calls is not None:
+            self._calls.add(record, self._run)
 
     def _log_tree(self, record: RunRecord) -> None:
         if record.kept is not None:
@@ -129,19 +123,11 @@ class WandbCallbackHandler(RunTreeHandler):
         span.attributes = {**figures_of(record), "tags": record.tags, "metadata": record.metadata}
         span.results = [self._trees.Result(record.inputs or {}, record.outputs or {})]
 
-    def _log_rows(self) -> None:
-        if self._table is None:
-            self._table = self._wandb.Table(columns=_COLUMNS, log_mode="INCREMENTAL")
-        rows, self._rows = self._rows, []
-        for row in rows:
-            self._table.add_data(*row)
-        self._run.log({self._table_name: self._table})
-
     def flush(self) -> None:
         """Log the rows of calls that have ended."""
         with self._logging:
-            if self._rows:
-                self._log_rows()
+            if self._calls is not None:
+                self._calls.log(self._run)
 
     def close(self) -> None:
         """Log what is unfinished, and finish the run of W&B's if the handler has started it."""
@@ -170,17 +156,3 @@ class _Count:
     def take(self) -> bool:
         self._left -= 1
         return self._left > 0
-
-
-def _row(record: RunRecord) -> list[Any]:
-    figures, tokens = figures_of(record), record.tokens
-    return [
-        str(record.id),
-        figures.get("model"),
-        json.encode([[said.role, said.text] for said in said_in(record)]).decode(),
-        "\n\n".join(said.text for said in said_out(record)),
-        record.status,
-        figures.get("latency"),
-        None if tokens is None else tokens.total,
-        figures.get("cost"),
-    ]
