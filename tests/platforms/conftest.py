@@ -1,12 +1,9 @@
 """Platforms that are big to install: run by `make platforms`, skipped where they are missing."""
 
+import os
 from pathlib import Path
 
 import pytest
-
-
-def pytest_addoption(parser):
-    parser.addoption("--pictures", type=Path, help="where tests put the pictures that they take")
 
 
 def pytest_collection_modifyitems(items):
@@ -16,8 +13,6 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture
-def pictures(request, tmp_path):
-    """Where to put pictures: `--pictures docs/pictures` renews those in the documentation."""
-    place = request.config.getoption("--pictures") or tmp_path
-    place.mkdir(exist_ok=True)
-    return place
+def pictures(tmp_path):
+    """Where to put pictures: `make platforms PICTURES=docs/pictures` renews the documentation's."""
+    return Path(os.environ.get("PICTURES") or tmp_path)
