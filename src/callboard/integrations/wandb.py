@@ -9,11 +9,13 @@ from typing import Any
 from callboard.clock import microseconds
 from callboard.integrations.base import RunRecord, RunTreeHandler
 from callboard.integrations.extras import load
+from callboard.integrations.messages import said_in, said_out
 from callboard.integrations.rows import figures_of
-from callboard.integrations.wandb.calls import CallTable
+from callboard.wire import json
 
 __all__ = ["WandbCallbackHandler"]
 
+_COLUMNS = ["run_id", "model", "prompt", "answer", "status", "latency_s", "tokens", "cost_usd"]
 _METRICS = {
     "latency": "llm/latency_s",
     "time_to_first_token": "llm/ttft_s",
@@ -22,6 +24,9 @@ _METRICS = {
     "cost": "llm/cost_usd",
 }
 _MAX_SPANS = 1_000
+_MAX_ROWS = 500
+_MAX_TABLE = 10_000
+_MAX_PARTS = 100
 
 
 class WandbCallbackHandler(RunTreeHandler):
@@ -45,8 +50,8 @@ class WandbCallbackHandler(RunTreeHandler):
         Args:
             run: The run of W&B's to log to; the one under way, by default, or else a new one.
             init: What a new one is started with, such as ``project``: see ``wandb.init``.
-            table: What the table of calls is called; None to have none. After 10,000 rows a new
-                one is begun, with a number after the name.
+            table: What the table of calls is called; None to have none. After 10,000 rows or a
+                hundred parts another follows, with a number after the name.
             alert_on_error: Whether to send an alert when an outermost run fails: one every
                 five minutes, at the most.
             **options: See `RunTreeHandler`: ``redaction``, ``prices``, ``content``, ``max_runs``.
@@ -60,7 +65,8 @@ class WandbCallbackHandler(RunTreeHandler):
         given = self._wandb.run if run is None else run
         self._is_ours = given is None
         self._run: Any = self._wandb.init(**(init or {})) if given is None else given
-        self._calls = None if table is None else CallTable(self._wandb, table)
+        self._tables = None if table is None else _Tables(self._wandb, table)
+        self._rows: list[list[Any]] = []
         self._alerts = alert_on_error
         self._exit_code = 0
         self._logging = threading.RLock()
@@ -93,8 +99,10 @@ class WandbCallbackHandler(RunTreeHandler):
     def _log_call(self, record: RunRecord) -> None:
         figures = figures_of(record)
         self._run.log({name: figures[key] for key, name in _METRICS.items() if key in figures})
-        if self._calls is not None:
-            self._calls.add(record, self._run)
+        if self._tables is not None:
+            self._rows.append(_row(record))
+            if len(self._rows) >= _MAX_ROWS:
+                self._log_rows()
 
     def _log_tree(self, record: RunRecord) -> None:
         if record.kept is not None:
@@ -123,11 +131,16 @@ class WandbCallbackHandler(RunTreeHandler):
         span.attributes = {**figures_of(record), "tags": record.tags, "metadata": record.metadata}
         span.results = [self._trees.Result(record.inputs or {}, record.outputs or {})]
 
+    def _log_rows(self) -> None:
+        rows, self._rows = self._rows, []
+        if self._tables is not None:
+            self._tables.log(self._run, rows)
+
     def flush(self) -> None:
         """Log the rows of calls that have ended."""
         with self._logging:
-            if self._calls is not None:
-                self._calls.log(self._run)
+            if self._rows:
+                self._log_rows()
 
     def close(self) -> None:
         """Log what is unfinished, and finish the run of W&B's if the handler has started it."""
@@ -135,6 +148,35 @@ class WandbCallbackHandler(RunTreeHandler):
         if self._is_ours and self._run is not None:
             run, self._run = self._run, None
             run.finish(exit_code=self._exit_code)
+
+
+class _Tables:
+    """The table of calls, and those that follow it when it is long.
+
+    W&B shows the latest hundred parts of a table, and holds all of its rows in memory.
+    """
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client = client
+        self._name = name
+        self._table: Any = None
+        self._tables = 0
+        self._parts = 0
+
+    def log(self, run: Any, rows: list[list[Any]]) -> None:
+        """Log rows, as a part of the table or of a new one."""
+        if self._table is None or self._is_full():
+            self._table = self._client.Table(columns=_COLUMNS, log_mode="INCREMENTAL")
+            self._tables += 1
+            self._parts = 0
+        for row in rows:
+            self._table.add_data(*row)
+        self._parts += 1
+        name = self._name if self._tables == 1 else f"{self._name}_{self._tables}"
+        run.log({name: self._table})
+
+    def _is_full(self) -> bool:
+        return self._parts >= _MAX_PARTS or len(self._table.data) >= _MAX_TABLE
 
 
 class _Node:
@@ -156,3 +198,17 @@ class _Count:
     def take(self) -> bool:
         self._left -= 1
         return self._left > 0
+
+
+def _row(record: RunRecord) -> list[Any]:
+    figures, tokens = figures_of(record), record.tokens
+    return [
+        str(record.id),
+        figures.get("model"),
+        json.encode([[said.role, said.text] for said in said_in(record)]).decode(),
+        "\n\n".join(said.text for said in said_out(record)),
+        record.status,
+        figures.get("latency"),
+        None if tokens is None else tokens.total,
+        figures.get("cost"),
+    ]
