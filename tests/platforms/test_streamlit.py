@@ -26,7 +26,8 @@ def boxes(block, depth=0):
     """The boxes of an app, as an indented list of label and state."""
     for child in block.children.values():
         inner = depth
-        if getattr(child, "type", "") == "expander":
+        # What is an expander to Streamlit 1.67, is a status to earlier ones.
+        if getattr(child, "type", "") in {"expander", "status"}:
             yield "  " * depth + f"{child.label.split(' (')[0]} [{STATES[child.icon]}]"
             inner += 1
         if hasattr(child, "children"):
@@ -53,7 +54,8 @@ def test_an_application_is_nested_boxes_that_all_end():
         "  :material/chat: ChatOpenAI [done]",
         "  **search:** `tea` [failed]",
     ]
-    assert [box.label for box in app.expander if "120 tokens · \\$140.0000)" in box.label]
+    labels = [box.label for kind in ("expander", "status") for box in app.get(kind)]
+    assert [label for label in labels if label.endswith("120 tokens · \\$140.0000)")]
     assert values(app.markdown) == ["Tea."]
     assert values(app.code) == ["?", "tea", 'On tea\n{"score":0.5}']
     assert values(app.error) == ["```text\nValueError: no leaves\n```"]

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.contract.integrations.platforms import BIG, Big
+
 
 @pytest.fixture(autouse=True)
 def _current_span_as_before():
@@ -15,6 +17,9 @@ def _current_span_as_before():
 @pytest.fixture
 def make(request):
     """Return what makes the platform of a row, which is released when the test is over."""
+    # Here, before the test begins: what the client logs meanwhile is not the handler's.
+    if isinstance(request.param, Big):
+        request.param.prepare()
     made = []
 
     def start(**options):
@@ -24,3 +29,11 @@ def make(request):
     yield start
     for platform in made:
         platform.release()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _clients_finished():
+    """Have the clients of big platforms end what they have begun once."""
+    yield
+    for name in BIG:
+        Big(name).finish()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import logging
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -262,15 +263,32 @@ BIG: dict[str, str] = {
 """The modules in `big`, and what each needs to be installed."""
 
 
-def big(name: str) -> Callable[..., Platform]:
-    """Return the row that a module in `big` makes with its function `platform`."""
+class Big:
+    """The row that a module in `big` makes with its function `platform`.
 
-    def make(**options: Any) -> Platform:
-        if find_spec(BIG[name]) is None:
-            pytest.skip(f"{BIG[name]} is not installed: make platforms")
-        return import_module(f"tests.contract.integrations.big.{name}").platform(**options)
+    What its client does once, which takes seconds and is logged, the module does in `prepare`, and
+    ends in `finish`.
+    """
 
-    return make
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._path = f"tests.contract.integrations.big.{name}"
+
+    def prepare(self) -> None:
+        if find_spec(BIG[self._name]) is None:
+            pytest.skip(f"{BIG[self._name]} is not installed: make platforms")
+        self._module().prepare()
+
+    def finish(self) -> None:
+        if self._path in sys.modules:
+            self._module().finish()
+
+    def __call__(self, **options: Any) -> Platform:
+        made: Platform = self._module().platform(**options)
+        return made
+
+    def _module(self) -> Any:
+        return import_module(self._path)
 
 
 # A fresh store is migrated step by step, and what big packages warn of is not ours.
@@ -282,6 +300,6 @@ _BIG_MARKS = [
 
 EVERY_PLATFORM = [
     *(pytest.param(make, id=name) for name, make in PLATFORMS.items()),
-    *(pytest.param(big(name), id=name, marks=_BIG_MARKS) for name in BIG),
+    *(pytest.param(Big(name), id=name, marks=_BIG_MARKS) for name in BIG),
 ]
 """All rows, as pytest's parameters."""

@@ -1,5 +1,6 @@
 """MLflow, with a SQLite store, read back with its own client."""
 
+import shutil
 import tempfile
 from functools import cache
 from itertools import count
@@ -16,17 +17,29 @@ _numbers = count()
 
 @cache
 def _store() -> Path:
-    """Make the store once: to migrate a fresh one takes seconds."""
-    place = Path(tempfile.mkdtemp(prefix="callboard-mlflow-"))
-    mlflow.set_tracking_uri(f"sqlite:///{place / 'mlflow.db'}")
-    return place
+    return Path(tempfile.mkdtemp(prefix="callboard-mlflow-"))
+
+
+def prepare() -> None:
+    """Have a store, made once: a fresh one is migrated step by step."""
+    mlflow.set_tracking_uri(f"sqlite:///{_store() / 'mlflow.db'}")
+    _begin_experiment()
+
+
+def finish() -> None:
+    """Remove the store."""
+    mlflow.flush_trace_async_logging()
+    shutil.rmtree(_store())
+    _store.cache_clear()
+
+
+def _begin_experiment() -> str:
+    name = f"contract {next(_numbers)}"
+    return mlflow.create_experiment(name, artifact_location=_store().as_uri())
 
 
 def platform(**options: Any) -> Platform:
-    place = _store()
-    experiment = mlflow.create_experiment(
-        f"contract {next(_numbers)}", artifact_location=place.as_uri()
-    )
+    experiment = _begin_experiment()
     handler = MlflowCallbackHandler(experiment_id=experiment, **options)
 
     def traces() -> list[Any]:

@@ -23,6 +23,14 @@ from callboard.integrations.streamlit.boxes import DONE, FAILED
 from tests.contract.integrations.platforms import Platform
 
 
+def prepare() -> None:
+    """There is nothing to begin."""
+
+
+def finish() -> None:
+    """There is nothing to end."""
+
+
 @contextmanager
 def session(page: ForwardMsgQueue) -> Iterator[None]:
     """Be a session's script, whose page is told to a queue."""
@@ -51,7 +59,9 @@ def platform(**options: Any) -> Platform:
         handler = StreamlitCallbackHandler(container(), **options)
 
     def ended() -> int:
-        boxes = parse_tree_from_messages(page._queue).main.get("expander")
+        shown = parse_tree_from_messages(page._queue).main
+        # What is an expander to Streamlit 1.67, is a status to earlier ones.
+        boxes = [*shown.get("expander"), *shown.get("status")]
         return sum(box.icon in {DONE, FAILED} for box in boxes)
 
     return Platform(handler, lambda: "\n".join(map(str, page._queue)), ended, streams=True)

@@ -1,6 +1,7 @@
 """Weights & Biases: a run that is offline, read back from what its client hands to its service."""
 
 import json
+import shutil
 import tempfile
 from functools import cache
 from typing import Any
@@ -11,12 +12,31 @@ from callboard.integrations import WandbCallbackHandler
 from tests.contract.integrations.platforms import Platform
 
 
+def prepare() -> None:
+    """Start the run: each takes a second."""
+    _run()
+
+
+def finish() -> None:
+    """End the run: while it goes on, W&B does not write the ends of others."""
+    run, _ = _run()
+    run.finish()
+    shutil.rmtree(_place())
+    for each in (_run, _place):
+        each.cache_clear()
+
+
+@cache
+def _place() -> str:
+    return tempfile.mkdtemp(prefix="callboard-wandb-")
+
+
 @cache
 def _run() -> tuple[Any, list[Any]]:
-    """Start one run for all: each takes a second. Return it, and what is published for it."""
+    """Return the run, one for all, and what is published for it."""
     run = wandb.init(
         mode="offline",
-        dir=tempfile.mkdtemp(prefix="callboard-wandb-"),
+        dir=_place(),
         project="contract",
         settings=wandb.Settings(silent=True),
     )
