@@ -321,6 +321,8 @@ for name in {rows}:
         continue
     made.tree.close()
     made.release()
+    if name in BIG:
+        make.finish()
 print(json.dumps(reached))
 """
     done = subprocess.run(
