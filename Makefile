@@ -64,7 +64,6 @@ platforms: export DO_NOT_TRACK = true
 platforms: export WANDB_ERROR_REPORTING = false
 platforms: export WANDB_MODE = offline
 platforms: export WANDB_DIR = $(VENV)/platforms/told
-platforms: export MLFLOW_TRACKING_URI = sqlite:///$(VENV)/platforms/told/mlflow.db
 platforms: $(VENV)/platforms/.made ## Run what needs big packages: MLflow, W&B, Streamlit (700 MB)
 	@rm -rf $(WANDB_DIR)
 	@mkdir $(WANDB_DIR)
