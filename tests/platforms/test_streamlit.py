@@ -140,6 +140,24 @@ def test_with_room_for_one_box_the_earlier_ones_are_taken_away():
     ]
 
 
+def test_what_comes_to_a_box_that_is_done_is_drawn_below_what_is_there():
+    def script():
+        import streamlit as st
+
+        from callboard.integrations import StreamlitCallbackHandler
+        from tests.unit.integrations.scenes import manager_of
+
+        run = manager_of(StreamlitCallbackHandler(st.container())).on_chain_start(
+            None, {"question": "tea?"}, name="agent"
+        )
+        run.on_chain_end({"answer": "Tea."})
+        run.get_child().on_tool_start(None, "x", name="late").on_tool_end("it came")
+
+    app = shown(script)
+    assert list(boxes(app.main)) == ["**Complete!** agent [done]", "  **late:** `x` [done]"]
+    assert values(app.code) == ["tea?", "Tea.", "it came"]
+
+
 def test_what_comes_to_a_box_that_is_in_the_history_is_drawn_there():
     def script():
         import streamlit as st
@@ -327,6 +345,7 @@ def test_an_expander_is_renamed_copied_drawn_over_and_cleared():
         assert one.markdown("**first** again", index=first) == first
         one.update(new_label="uno", new_expanded=False)
         one.update()
+        assert one.markdown("third") == 2
         assert (one.label, one.expanded) == ("uno", False)
         two = MutableExpander(st.container(), "two", False)
         two.append_copy(one)
@@ -336,7 +355,7 @@ def test_an_expander_is_renamed_copied_drawn_over_and_cleared():
 
     app = AppTest.from_function(script, default_timeout=60).run()
     assert list(boxes(app.main)) == ["uno [-]", "two [-]"]
-    assert values(app.markdown) == ["**first** again"] * 2
+    assert values(app.markdown) == ["**first** again", "third"] * 2
     assert values(app.exception) == ["second"] * 2
 
 

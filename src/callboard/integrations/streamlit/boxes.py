@@ -116,10 +116,11 @@ class Pile:
 
     def running(self) -> Iterator[Box]:
         """Return the boxes in it, at any depth, that are not done."""
-        for box in [each for each in self.parts if isinstance(each, Box)]:
-            if box.icon == RUNNING:
-                yield box
-            yield from box.running()
+        for part in self.parts:
+            if isinstance(part, Box):
+                if part.icon == RUNNING:
+                    yield part
+                yield from part.running()
 
     def _add(self, part: _Part) -> _Part:
         self.parts.append(part)
@@ -176,7 +177,7 @@ class Box(Pile):
             container: The container; None if it is off the page.
         """
         self._place = None if container is None else container.empty()
-        self._draw_frame()
+        self._inside = self._frame()
         self._draw_parts()
 
     def update(self, label: str, icon: str | None, *, expanded: bool) -> None:
@@ -188,7 +189,7 @@ class Box(Pile):
             expanded: Whether it is open.
         """
         self.label, self.icon, self.expanded = label, icon, expanded
-        self._draw_frame()
+        self._frame()  # What is in it stays there, and what comes is drawn below that.
         if self.around is not None:
             self.around.make_room()
 
@@ -205,14 +206,16 @@ class Box(Pile):
 
     def forget(self) -> None:
         """Let go of what is in it, which is off the page for good."""
-        for box in self.boxes:
-            box.forget()
+        for part in self.parts:
+            if isinstance(part, Box):
+                part.forget()
         self.parts.clear()
+        self._history = None
 
-    def _draw_frame(self) -> None:
-        # What is in a box stays there when another is drawn over it.
-        if self._place is not None:
-            self._inside = self._place.expander(self.label, expanded=self.expanded, icon=self.icon)
+    def _frame(self) -> Any:
+        if self._place is None:
+            return None
+        return self._place.expander(self.label, expanded=self.expanded, icon=self.icon)
 
 
 class History(Box):
@@ -244,7 +247,7 @@ class History(Box):
             box: The box.
         """
         if not self.is_shown:
-            self._draw_frame()
+            self._inside = self._frame()
         box.around = self
         self._add(box)
         self.make_room()
