@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import streamlit as st
 
@@ -22,11 +23,15 @@ Do not let it boil."""
 PRICES = PriceTable.load([{"name": "test", "model": "gpt-5", "prompt": 1.25, "completion": 10.0}])
 
 
-def ask(manager, answer, tool_calls=(), pause=0.0):
+def ask(manager, answer, tool_calls=(), until=None):
+    """Have a model answer; with `until`, as slowly as one does, and half of it once that exists."""
     [run] = manager.on_chat_model_start(None, [[("user", QUESTION)]], name="ChatOpenAI")
     for token in answer.split(" "):
         run.on_llm_new_token(f"{token} ")
-        time.sleep(pause)
+        while until is not None:
+            time.sleep(0.06)
+            if token != "95" or until.exists():
+                break
     usage = {"input_tokens": 420, "output_tokens": 60, "total_tokens": 480}
     message = AIMessage(answer, usage_metadata=usage, tool_calls=list(tool_calls))
     run.on_llm_end(LLMResult([[ChatGeneration(message)]]))
@@ -53,7 +58,7 @@ def look_up(manager):
     chain.on_chain_end({"advice": "Assam takes four minutes at 95 °C."})
 
 
-def agent(handler, pause):
+def agent(handler, until):
     known = {"ls_model_name": "gpt-5", "ls_provider": "openai"}
     manager = CallbackManager.configure([handler], inheritable_metadata=known)
     root = manager.on_chain_start(None, {"question": QUESTION}, name="support agent")
@@ -70,12 +75,12 @@ def agent(handler, pause):
         pool.submit(use, inner, "track", {"order": 4711, "carrier": "DHL"}, late)
     use(inner, "track", {"order": 4711, "carrier": "post"}, "Left Hamburg on Monday.")
     look_up(inner)
-    ask(inner, ANSWER, pause=pause)
+    ask(inner, ANSWER, until=until)
     root.on_chain_end({"answer": ANSWER})
     return ANSWER
 
 
-def page(pause):
+def page(until):
     st.header("Tea desk")
     with st.chat_message("user"):
         st.write(QUESTION)
@@ -83,8 +88,8 @@ def page(pause):
         handler = StreamlitCallbackHandler(
             st.container(), collapse_completed_thoughts=False, prices=PRICES
         )
-        st.write(agent(handler, pause))
+        st.write(agent(handler, until))
 
 
 if __name__ == "__main__":
-    page(float(st.query_params.get("pause", 0)))
+    page(Path(st.query_params["until"]))

@@ -62,7 +62,8 @@ def open_boxes(page, *names):
 def test_an_agent_is_seen_while_it_works_and_when_it_is_done(tmp_path, pictures):
     with served(HERE / "streamlit_app.py") as address, browser(tmp_path / "browser") as page:
         page.resize(760, 1380)
-        page.open(f"{address}?pause=0.2")
+        seen = tmp_path / "seen"
+        page.open(f"{address}?until={seen}")
         working = page.wait_for("Assam\t95")
         assert "Thinking..." in working
         assert "Complete!" not in working
@@ -71,6 +72,7 @@ def test_an_agent_is_seen_while_it_works_and_when_it_is_done(tmp_path, pictures)
         assert picture.startswith(b"\x89PNG")
         assert len(picture) < 100_000
 
+        seen.touch()
         page.wait_for("Do not let it boil.")
         page.wait_for("Complete! support agent")
         open_boxes(page, "History")
