@@ -64,7 +64,7 @@ platforms: export DO_NOT_TRACK = true
 platforms: export WANDB_ERROR_REPORTING = false
 platforms: export WANDB_MODE = offline
 platforms: export WANDB_DIR = $(VENV)/platforms/told
-platforms: $(VENV)/platforms/.made ## Run what needs big packages: MLflow, W&B, Streamlit (700 MB)
+platforms: $(VENV)/platforms/.made ## Run what needs big packages: MLflow, W&B, Streamlit, Gradio (1 GB)
 	@rm -rf $(WANDB_DIR)
 	@mkdir $(WANDB_DIR)
 	$(VENV)/platforms/bin/python -m pytest $(PLATFORMS_ARGS) -m slow tests/platforms tests/contract/integrations

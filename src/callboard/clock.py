@@ -12,17 +12,13 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def _system_time() -> datetime:
-    # Looked up at each call: programs under test put another `datetime` in its place.
-    return datetime.now(UTC)
-
-
-_source: Callable[[], datetime] = _system_time
+_source: Callable[[], datetime] | None = None
 
 
 def now() -> datetime:
     """Return the present moment, aware, in UTC."""
-    return _source()
+    # Looked up at each call: programs under test put another `datetime` in its place.
+    return datetime.now(UTC) if _source is None else _source()
 
 
 def now_us() -> int:

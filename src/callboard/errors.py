@@ -28,9 +28,12 @@ The tree, so that one ``except`` clause can be as wide or as narrow as wanted::
     │   └── BodyTooLargeError              a body over one of the limits set for it
     ├── MissingExtraError    ImportError   a package is needed that is not installed
     ├── NotBuiltError        ImportError   a handler of LangChain's that there is no more
-    ├── LimitError           RuntimeError  a limit set for model calls is reached
-    │   ├── BudgetSpentError               no more may be spent
-    │   └── RateLimitError                 not so many at once
+    ├── AlertNotTakenError   RuntimeError  an alert that was not taken where it was sent
+    ├── RefusedError         RuntimeError  a call that was refused before it was made
+    │   ├── HumanRejectedException         a person would not have a tool run
+    │   └── LimitError                     a limit set for model calls is reached
+    │       ├── BudgetSpentError           no more may be spent
+    │       └── RateLimitError             not so many at once
     ├── SinkError            RuntimeError  a sink did not take operations
     │   ├── SinkUnavailableError           it can't take them now, and may later
     │   ├── KeyRefusedError                the key is missing or not accepted
@@ -56,6 +59,7 @@ raises in that place, so that code written for it keeps working.
 from __future__ import annotations
 
 __all__ = [
+    "AlertNotTakenError",
     "BadBodyError",
     "BadCallError",
     "BadCallbacksError",
@@ -80,6 +84,7 @@ __all__ = [
     "CallboardError",
     "ClosedHandlerError",
     "FilterError",
+    "HumanRejectedException",
     "InstallError",
     "KeyRefusedError",
     "LimitError",
@@ -90,6 +95,7 @@ __all__ = [
     "NotBuiltError",
     "PortTakenError",
     "RateLimitError",
+    "RefusedError",
     "RunFailedError",
     "SinkError",
     "SinkUnavailableError",
@@ -190,7 +196,32 @@ class NotBuiltError(CallboardError, ImportError):
     """A handler that LangChain had and Callboard has not: the message says what to use instead."""
 
 
-class LimitError(CallboardError, RuntimeError):
+class RefusedError(CallboardError, RuntimeError):
+    """A call was refused before it was made, by what was asked whether it may be.
+
+    A handler that raises it with ``raise_error`` set has done its work: nothing is logged.
+    """
+
+
+class HumanRejectedException(RefusedError):  # noqa: N818 - its name has always been that
+    """A person, or what decides for one, would not have a tool run.
+
+    Attributes:
+        tool: The tool's name.
+        reason: Why, if that was said.
+        tool_call_id: The model's call that the tool was to answer, if it is known.
+    """
+
+    def __init__(
+        self, message: str, *, tool: str = "", reason: str = "", tool_call_id: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.tool = tool
+        self.reason = reason
+        self.tool_call_id = tool_call_id
+
+
+class LimitError(RefusedError):
     """A limit that the application set for its model calls is reached: this one was not made."""
 
 
@@ -252,6 +283,22 @@ class StreamInUseError(CallboardError, RuntimeError):
 
 class InstallError(CallboardError, RuntimeError):
     """Callboard can't be put in LangChain's place, or not any more."""
+
+
+class AlertNotTakenError(CallboardError, RuntimeError):
+    """An alert was not taken where it was sent: see `callboard.integrations.alerts`.
+
+    Attributes:
+        retry_after: In how many seconds to try again, if that was said.
+        is_final: Whether to try again won't help.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, is_final: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.is_final = is_final
 
 
 class SinkError(CallboardError, RuntimeError):

@@ -194,7 +194,7 @@ def test_nothing_is_deep_copied_and_json_is_made_by_the_export_thread(receiver, 
     run.on_chain_end({"document": document, "odd": [NoCopies()]})
     assert exporter.flush(10)
     exporter.shutdown(10)
-    assert exporter.counters.sent == 2
+    assert exporter.counters.sent == 1
     assert threads == {"callboard-export"}
 
 
@@ -250,7 +250,9 @@ def test_a_big_trace_arrives_but_for_what_the_server_refuses_and_that_is_counted
     refused = trouble.endswith("one run")
     assert exporter.counters.dropped == refused
     assert sum("dropped" in each and str(bad.run_id) in each for each in caplog.messages) <= 1
-    assert len(receiver.arrivals()) == exporter.counters.emitted - refused
+    arrived = {run for _, run in receiver.arrivals()}
+    assert len(arrived) >= 41
+    assert (("create", str(bad.run_id)) in receiver.arrivals()) != refused
     assert bool([each for each in caplog.messages if "dropped" in each]) == refused
     exporter.shutdown(10)
 

@@ -165,8 +165,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def keep(self, body: bytes) -> None:
         lines = "".join(
-            json.dumps([op.kind, str(op.run_id), sorted(op.attachments)]) + "\n"
+            json.dumps([kind, str(op.run_id), sorted(op.attachments)]) + "\n"
             for op in self.operations(body)
+            for kind in _kinds(op)
         )
         with self.server.lock, self.server.log.open("a") as log:
             log.write(lines)
@@ -257,7 +258,7 @@ class Receiver:
             return json.load(response)
 
     def arrivals(self) -> Counter[tuple[str, str]]:
-        """How often each operation has arrived, by kind and run id."""
+        """How often each operation has arrived, by kind and run id; one that tells all, as two."""
         lines = self.log.read_text().splitlines()
         # The last line may be half written.
         complete = [json.loads(line) for line in lines if line.endswith("]")]
@@ -270,6 +271,12 @@ class Receiver:
     def wait_for(self, wanted: set[tuple[str, str]], timeout: float = 20) -> None:
         """Wait until all of these have arrived."""
         until(lambda: wanted <= set(self.arrivals()), timeout)
+
+
+def _kinds(operation: Any) -> list[str]:
+    """Return what an operation tells of: the start of a run, its end, or both."""
+    is_whole = operation.kind == "create" and operation.head.get("end_time") is not None
+    return ["create", "update"] if is_whole else [operation.kind]
 
 
 def until(condition: Any, timeout: float = 20) -> None:

@@ -113,3 +113,31 @@ async def test_so_it_is_when_it_streams():
     assert text == "It is tea."
     assert application.paths() == PATHS
     assert not trace.get_current_span().get_span_context().is_valid
+
+
+def test_a_chain_of_langchains_that_fails_is_one_event_and_its_retries_are_none():
+    """The model is asked twice; the chain around it, its retry and the model fail of the same."""
+    pytest.importorskip("sentry_sdk", reason="sentry-sdk is not installed")
+    import sentry_sdk
+
+    from callboard.integrations import SentryCallbackHandler
+    from tests.unit.integrations.sentry_transport import set_up_client
+
+    def refuse(given):
+        raise TimeoutError(f"no answer to {given}")
+
+    step = RunnableLambda(refuse, name="ask").with_retry(
+        stop_after_attempt=2, wait_exponential_jitter=False
+    )
+    chain = RunnableLambda(lambda given: given, name="prepare") | step
+    kept = set_up_client()
+    try:
+        with sentry_sdk.isolation_scope(), pytest.raises(TimeoutError):
+            chain.invoke("tea", {"callbacks": [SentryCallbackHandler()]})
+        [event] = kept.events()
+    finally:
+        sentry_sdk.get_global_scope().set_client(None)
+    assert event["tags"]["callboard.run"] == "RunnableSequence"
+    assert event["tags"]["callboard.failed_in"] == "ask"
+    frames = event["exception"]["values"][-1]["stacktrace"]["frames"]
+    assert frames[-1]["function"] == "refuse"

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Manager = TypeVar("Manager", bound=BaseCallbackManager)
 
-__all__ = ["configure_function", "configured"]
+__all__ = ["configure_function", "configured", "enlist"]
 
 Tags: TypeAlias = list[str] | None
 Metadata: TypeAlias = dict[str, Any] | None
@@ -80,7 +80,7 @@ def configured(
     manager = _begun(kind, inheritable_callbacks, trace)
     if local_callbacks is not None:
         for handler in _handlers_of(local_callbacks, "local_callbacks"):
-            _add(manager, handler, inherit=False)
+            enlist(manager, handler, inherit=False)
     if inheritable_tags or inheritable_metadata:
         _add_labels(manager, inherit=True, tags=inheritable_tags, metadata=inheritable_metadata)
     if local_tags or local_metadata:
@@ -92,7 +92,7 @@ def configured(
     around.equip(manager, trace)
     for hook in around.hooks():
         for handler in hooked_handlers(hook, manager.handlers):
-            _add(manager, handler, hook[1])
+            enlist(manager, handler, hook[1])
     around.label(manager, trace, langsmith_inheritable_tags, langsmith_inheritable_metadata)
     return manager
 
@@ -100,19 +100,21 @@ def configured(
 def _begun(kind: type[Manager], callbacks: Callbacks, trace: Trace | None) -> Manager:
     """Make a manager that has what the inheritable callbacks have, and what it inherits here."""
     around = None if trace is None else trace.scope
-    if _is_manager(callbacks):
+    if callbacks is not None and _is_manager(callbacks):
         manager = _taken_over(kind, callbacks, trace)
         if around is not None and trace is not None and manager.parent_run_id == trace.run_id:
             _add_inherited(manager, around)
-    elif around is not None and trace is not None:
+        return finished_manager(manager)
+    handlers = [] if callbacks is None else _handlers_of(callbacks, "inheritable_callbacks")
+    if around is not None and trace is not None:
         manager = child_scope(around, kind, trace.run_id)
-        for handler in _handlers_of(callbacks, "inheritable_callbacks"):
-            _add(manager, handler, inherit=True)
+        for handler in handlers:
+            enlist(manager, handler, inherit=True)
     else:
         manager = kind.__new__(kind)
-        manager.parent_run_id = trace.run_id if trace is not None else None
-        manager.handlers = _handlers_of(callbacks, "inheritable_callbacks")
-        manager.inheritable_handlers = manager.handlers.copy()
+        manager.parent_run_id = None if trace is None else trace.run_id
+        manager.handlers = handlers
+        manager.inheritable_handlers = handlers.copy()
         manager.tags = []
         manager.inheritable_tags = []
         manager.metadata = {}
@@ -136,7 +138,7 @@ def _taken_over(kind: type[Manager], given: Any, trace: Trace | None) -> Manager
 def _add_inherited(manager: BaseCallbackManager, around: Scope) -> None:
     """Add what a manager that was passed on inherits from the run around it besides."""
     for handler in around.inheritable_handlers:
-        _add(manager, handler, inherit=True)
+        enlist(manager, handler, inherit=True)
     manager.tags = joined(around.inheritable_tags, manager.tags)
     manager.inheritable_tags = joined(around.inheritable_tags, manager.inheritable_tags)
     inherited = around.inheritable_metadata
@@ -174,8 +176,14 @@ def _handlers_of(callbacks: Any, what: str) -> list[BaseCallbackHandler]:
     return list(callbacks)
 
 
-def _add(manager: BaseCallbackManager, handler: BaseCallbackHandler, inherit: bool) -> None:
-    """Add a handler that has been checked already, or comes from a hook."""
+def enlist(manager: BaseCallbackManager, handler: BaseCallbackHandler, inherit: bool) -> None:
+    """Add a handler that has been checked already, or comes from a hook, unless it is there.
+
+    Args:
+        manager: The manager to add it to.
+        handler: The handler.
+        inherit: Whether it also hears of the runs inside the manager's.
+    """
     if handler not in manager.handlers:
         manager.handlers.append(handler)
     if inherit and handler not in manager.inheritable_handlers:
@@ -197,4 +205,4 @@ def _print_too(manager: BaseCallbackManager) -> None:
     from callboard.callbacks.stdout import StdOutCallbackHandler  # noqa: PLC0415
 
     if not any(isinstance(handler, StdOutCallbackHandler) for handler in manager.handlers):
-        _add(manager, StdOutCallbackHandler(), inherit=False)
+        enlist(manager, StdOutCallbackHandler(), inherit=False)

@@ -7,7 +7,7 @@ from asyncio import CancelledError
 from weakref import WeakSet
 
 from callboard.callbacks.handlers import BaseCallbackHandler
-from callboard.errors import UnknownRunError
+from callboard.errors import RefusedError, UnknownRunError
 
 __all__ = ["report"]
 
@@ -20,23 +20,26 @@ _came_late: WeakSet[BaseCallbackHandler] = WeakSet()
 def report(handler: BaseCallbackHandler, where: str, error: BaseException) -> None:
     """Judge what a handler raised: log it, and raise it if the handler wants that.
 
-    A cancellation is never raised: the host would take it for its own.
+    A cancellation is never raised: the host would take it for its own. A refusal that is raised
+    is not logged: that is what its handler is for, and no failure.
 
     Args:
         handler: Who raised it.
         where: What was called.
         error: What was raised.
     """
-    _log(handler, where, error)
-    if isinstance(error, (NotImplementedError, CancelledError)):
-        return
+    if not (isinstance(error, RefusedError) and _raises(handler)):
+        _log(handler, where, error)
+    if not isinstance(error, (NotImplementedError, CancelledError)) and _raises(handler):
+        raise error
+
+
+def _raises(handler: BaseCallbackHandler) -> bool:
     try:
-        wanted = bool(getattr(handler, "raise_error", False))
+        return bool(getattr(handler, "raise_error", False))
     except Exception as unreadable:  # noqa: BLE001 - a property may raise anything
         _log(handler, "raise_error", unreadable)
-        return
-    if wanted:
-        raise error
+        return False
 
 
 def _log(handler: BaseCallbackHandler, where: str, error: BaseException) -> None:

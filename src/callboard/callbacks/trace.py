@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -37,6 +38,11 @@ class Trace:
             context that it began in. What is found there is `outer` again.
     """
 
+    run_id: UUID | None = None
+    ancestry: str = ""
+    tags: list[str] | None = None
+    metadata: Mapping[str, Any] = MappingProxyType({})
+    source: Any = None
     scope: Scope | None = None
     enabled: bool | None = None
     project_name: str | None = None
@@ -56,7 +62,8 @@ class Trace:
         self.run_id = run_id
         self.ancestry = ancestry
         self.tags = tags
-        self.metadata: Mapping[str, Any] = {} if metadata is None else metadata
+        if metadata is not None:
+            self.metadata = metadata
         self.source = source
 
     def is_within(self, run_id: UUID) -> bool:

@@ -9,6 +9,7 @@ import asyncio
 import threading
 from collections.abc import Sequence
 from time import monotonic, sleep
+from typing import Any
 
 from callboard.errors import BadOptionError
 from callboard.export import lifecycle
@@ -24,7 +25,7 @@ from callboard.export.sinks.base import Limits, ProgressSink, Sink
 from callboard.export.spool.spool import Spool
 from callboard.export.worker import Worker
 from callboard.redaction import Redaction
-from callboard.wire.operations import Operation, size_estimate
+from callboard.wire.operations import LateOperation, Operation, size_estimate
 
 __all__ = ["Exporter"]
 
@@ -60,7 +61,6 @@ class Exporter:
     room, and those that come then are dropped and counted.
 
     Attributes:
-        redaction: What is taken out of all operations that are submitted from now on, if anything.
         exit_timeout: How many seconds the end of the program may be delayed.
     """
 
@@ -115,7 +115,7 @@ class Exporter:
                 raise BadOptionError(f"{name} is {seconds}, and takes seconds, at least 0.")
         self._sink = sink
         self._spool = spool
-        self.redaction = redaction
+        self._redaction = redaction
         self._max_bytes = max_bytes
         self._limits = Limits(batch_count, batch_bytes)
         self._pace = pace or Pace(linger=linger)
@@ -157,6 +157,16 @@ class Exporter:
         """How many operations are where, now."""
         return self._ledger.counters
 
+    @property
+    def redaction(self) -> Redaction | None:
+        """What is taken out of all operations that are submitted from now on, if anything."""
+        return self._redaction
+
+    @redaction.setter
+    def redaction(self, redaction: Redaction | None) -> None:
+        self._redaction = redaction
+        self._intake.seal()  # What is told of runs from now on goes through this one.
+
     def submit(
         self,
         operation: Operation,
@@ -176,12 +186,14 @@ class Exporter:
                 `redaction` takes out of all.
         """
         urgent = urgent and self._heeds_urgent
-        if size is None:
+        if type(operation) is LateOperation and not operation.attachments:
+            size = operation.size
+        elif size is None:
             try:
                 size = size_estimate(operation)
             except Exception:  # noqa: BLE001 - what has no size has no form: the sink will tell
                 size = _UNKNOWN_SIZE
-        if redactions or self.redaction is not None:
+        if redactions or self._redaction is not None:
             redactions = self._all_redactions(redactions)
         added = self._intake.add(operation, size, urgent, tuple(redactions))
         if added is not _QUIETLY:
@@ -189,10 +201,37 @@ class Exporter:
         if urgent:
             self.flush(self._urgent_timeout)
 
+    def retell(
+        self, operation: LateOperation, told: Any, size: int, *, urgent: bool = False
+    ) -> bool:
+        """Replace what an operation tells that was submitted before, if nobody has it yet.
+
+        So a run that has ended by the time that its start is sent, is sent once. It goes
+        through the same redactions.
+
+        Args:
+            operation: Which.
+            told: What it is read from; must not change any more.
+            size: About how many bytes it takes then.
+            urgent: As for `submit`.
+
+        Returns:
+            Whether it was replaced. If not, submit what is to be told besides.
+        """
+        urgent = urgent and self._heeds_urgent
+        added = self._intake.retell(operation, told, size, urgent)
+        if added is None:
+            return False
+        if added is not _QUIETLY:
+            self._attend(added)
+        if urgent:
+            self.flush(self._urgent_timeout)
+        return True
+
     def _all_redactions(self, own: Sequence[Redaction]) -> tuple[Redaction, ...]:
-        if self.redaction is None or self.redaction in own:
+        if self._redaction is None or self._redaction in own:
             return tuple(own)
-        return (*own, self.redaction)
+        return (*own, self._redaction)
 
     def _attend(self, added: Added) -> None:
         """Wake or start the thread that has something to do now."""

@@ -13,12 +13,12 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from callboard.export.consignment import Consignment
 from callboard.export.counters import Fate, Ledger
 from callboard.redaction import Redaction, redacted
-from callboard.wire.operations import Operation
+from callboard.wire.operations import LateOperation, Operation, finalise
 
 __all__ = ["OVERHEAD", "Added", "Batch", "Intake"]
 
@@ -63,11 +63,10 @@ class Batch(Consignment):
         self._unredacted: list[tuple[Operation, Redactions]] | None = taken
 
     def redact(self) -> None:
-        """Have its operations redacted, if they are not yet."""
+        """Have its operations put together and redacted, if they are not yet."""
         unredacted = self._unredacted
         if unredacted is not None:
-            if any(redactions for _, redactions in unredacted):
-                self.groups = [[redacted(*each) for each in unredacted]]
+            self.groups = [[_ready(*each) for each in unredacted]]
             self._unredacted = None
 
     def seized(self) -> list[tuple[Operation, Redactions]]:
@@ -75,6 +74,12 @@ class Batch(Consignment):
         if self._unredacted is not None:
             return self._unredacted
         return [(operation, ()) for operation in self.unsettled]
+
+
+def _ready(operation: Operation, redactions: Redactions) -> Operation:
+    """Return an operation that nothing changes any more, as it may leave."""
+    operation.head  # noqa: B018 - now it is put together, and its run may go on
+    return redacted(operation, redactions) if redactions else operation
 
 
 class Intake:
@@ -99,6 +104,7 @@ class Intake:
         self._mark = mark
         self._batch_count = batch_count
         self._batch_bytes = batch_bytes
+        self._few = min(mark, batch_bytes - 1)  # Up to here, nothing becomes of more bytes.
         self._waiting: deque[tuple[Operation, int, Redactions]] = deque()
         self._waiting_bytes = 0
         self._under_way: list[Batch] = []  # Two or three: one a thread.
@@ -125,6 +131,7 @@ class Intake:
             after = before + size
             if after + self._under_way_bytes > self._max_bytes or self._closed:
                 self._ledger.settle(Fate.DROPPED, 1)
+                finalise(operation)
                 return _REFUSED
             self._waiting.append((operation, size, redactions))
             self._waiting_bytes = after
@@ -132,11 +139,50 @@ class Intake:
             if urgent:
                 self._hurried_to = self._next
             count = len(self._waiting)
-        if before <= self._mark < after:
-            return _HIGH
-        if urgent or count in (1, self._batch_count) or before < self._batch_bytes <= after:
+        if after > self._few and (risen := self._risen(before, after)) is not _QUIETLY:
+            return risen
+        if urgent or count == 1 or count == self._batch_count:  # noqa: PLR1714 - it's quicker
             return _DUE
         return _QUIETLY
+
+    def retell(
+        self, operation: LateOperation, told: Any, size: int, urgent: bool = False
+    ) -> Added | None:
+        """Replace what an operation tells that was added before, if it still waits.
+
+        Args:
+            operation: Which.
+            told: What it is read from; must not change any more.
+            size: About how many bytes it takes then.
+            urgent: Whether it and all before it are to be sent at once.
+
+        Returns:
+            None if it is on its way already, or there is no room: it is as it was.
+        """
+        with self._lock:
+            before = self._waiting_bytes
+            after = before + size - operation.size
+            if operation.is_final or after + self._under_way_bytes > self._max_bytes:
+                return None
+            operation.retell(told, size)
+            self._waiting_bytes = after
+            if urgent:
+                self._hurried_to = self._next
+        if after > self._few and (risen := self._risen(before, after)) is not _QUIETLY:
+            return risen
+        return _DUE if urgent else _QUIETLY
+
+    def _risen(self, before: int, after: int) -> Added:
+        """Return what it means that more bytes wait than before."""
+        if before <= self._mark < after:
+            return _HIGH
+        return _DUE if before < self._batch_bytes <= after else _QUIETLY
+
+    def seal(self) -> None:
+        """Let nothing that waits be told anew."""
+        with self._lock:
+            for operation, _, _ in self._waiting:
+                finalise(operation)
 
     @property
     def size(self) -> int:
@@ -218,6 +264,7 @@ class Intake:
         total = 0
         while self._waiting and len(taken) < count:
             operation, size, redactions = self._waiting[0]
+            size += finalise(operation)
             if taken and total + size > max_size:
                 break
             self._waiting.popleft()
@@ -258,12 +305,14 @@ class Intake:
         with self._lock:
             under_way = sorted(self._under_way, key=lambda batch: batch.position)
             seized = [each for batch in under_way for each in batch.seized()]
-            seized.extend((operation, redactions) for operation, _, redactions in self._waiting)
+            for operation, _, redactions in self._waiting:
+                finalise(operation)
+                seized.append((operation, redactions))
             self._under_way.clear()
             self._waiting.clear()
             self._waiting_bytes = self._under_way_bytes = 0
             self._settled.notify_all()
-        return [redacted(*each) for each in seized]
+        return [_ready(*each) for each in seized]
 
     def wait_past(self, position: int, timeout: float, give_up: Callable[[], bool]) -> bool:
         """Wait until everything before a position has left memory.

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from callboard import clock, ids
 from callboard.callbacks.base_manager import BaseCallbackManager, new_run
+from callboard.callbacks.configuration import enlist
 from callboard.callbacks.dispatch import is_inline
 from callboard.callbacks.handlers import AsyncCallbackHandler, BaseCallbackHandler
 from callboard.callbacks.managers import AsyncCallbackManager, CallbackManager
@@ -22,7 +23,6 @@ from callboard.callbacks.surroundings import surround_with_tracing, surroundings
 from callboard.callbacks.trace import Trace, current_trace, trace_var
 from callboard.errors import RunFailedError
 from callboard.instrument.answers import chunk_text, outputs_of
-from callboard.instrument.kinds import kind_of
 from callboard.instrument.place import Place, place_of, wishing
 from callboard.instrument.run_tree import RunTree
 from callboard.instrument.settings import Settings
@@ -94,7 +94,7 @@ def _manager(settings: Settings, callbacks: Any) -> CallbackManager:
         inheritable_metadata=settings.metadata,
     )
     for handler in settings.handlers:
-        manager.add_handler(handler)
+        enlist(manager, handler, inherit=True)
     return manager
 
 
@@ -125,10 +125,10 @@ class Call(Place):
             inputs: What it is given, by name.
             outer: The place around it.
         """
-        self._run_id = settings.run_id or ids.new_id()
-        super().__init__(self._run_id, outer=outer)
+        self.run_id = self._run_id = settings.run_id or ids.new_id()
+        self.outer = outer
         self._settings = settings
-        self._kind = kind_of(settings.run_type)
+        self._kind = settings.kind
         self._manager: BaseCallbackManager = manager
         self._inputs = inputs
         self._ended = False

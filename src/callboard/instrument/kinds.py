@@ -26,6 +26,7 @@ from callboard.errors import BadOptionError
 from callboard.instrument.answers import conversation_in, model_result, question_in, usage_in
 from callboard.payloads import LLMResult
 from callboard.usage import Usage
+from callboard.wire.operations import measured
 
 __all__ = ["RUN_TYPES", "Answer", "Kind", "kind_of"]
 
@@ -68,9 +69,10 @@ class Kind(NamedTuple):
 def _start_chain(
     manager: Any, name: str, run_type: str, inputs: dict[str, Any], run_id: UUID
 ) -> Any:
+    told = measured({"name": name}, len(name))
     if run_type == "chain":
-        return manager.on_chain_start({"name": name}, inputs, run_id, name=name)
-    return manager.on_chain_start({"name": name}, inputs, run_id, name=name, run_type=run_type)
+        return manager.on_chain_start(told, inputs, run_id, name=name)
+    return manager.on_chain_start(told, inputs, run_id, name=name, run_type=run_type)
 
 
 def _start_tool(manager: Any, name: str, _: str, inputs: dict[str, Any], run_id: UUID) -> Any:

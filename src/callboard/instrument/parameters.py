@@ -66,10 +66,11 @@ class Parameters:
         given = dict(zip(self._positional, args[1:] if self._skipped else args, strict=False))
         if self._rest is not None:
             given[self._rest] = args[self._count :]
-        given.update(kwargs)
-        for name, default in self._defaults.items():
-            if name not in given:
-                given[name] = default
+        if kwargs:
+            given.update(kwargs)
+        if self._defaults:
+            for name, default in self._defaults.items():
+                given.setdefault(name, default)
         return given
 
 

@@ -25,7 +25,7 @@ class Place(Trace):
     A tree is made when it is asked for: hardly any function asks.
     """
 
-    _tree: RunTree | None
+    _tree: RunTree | None = None
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ from uuid import UUID
 from callboard.callbacks.base_manager import BaseCallbackManager
 from callboard.callbacks.checks import check_handlers, check_metadata, check_tags
 from callboard.errors import BadOptionError
-from callboard.instrument.kinds import kind_of
+from callboard.instrument.kinds import Kind, kind_of
 
 if TYPE_CHECKING:
     from callboard.callbacks.base_manager import Callbacks
@@ -66,6 +66,7 @@ class Settings:
         enabled: Whether to trace it whatever the environment says, or never to.
         handled: Exceptions that are not recorded as failures.
         on_end: Called with the run when it has ended.
+        kind: How runs of its type are told.
         has_wishes: Whether it asks for another place than where it is called, or for a
             project, client or example of its own, or says whether to trace it.
     """
@@ -85,9 +86,11 @@ class Settings:
     enabled: bool | None = None
     handled: tuple[type[BaseException], ...] = ()
     on_end: Callable[[RunTree], Any] | None = None
+    kind: Kind = field(init=False)
     has_wishes: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", kind_of(self.run_type))
         wishes = (self.parent, self.project_name, self.client, self.example_id, self.enabled)
         object.__setattr__(self, "has_wishes", any(wish is not None for wish in wishes))
 
@@ -106,7 +109,6 @@ class Settings:
             BadCallbacksError: The callbacks are neither a list of handlers nor a manager.
             BadHandlerError: Something among them is no handler.
         """
-        kind_of(self.run_type)
         if self.tags is not None:
             check_tags(self.tags)
         if self.metadata is not None:

@@ -76,7 +76,7 @@ class Traced:
             config = kwargs["config"] if self._takes_config else kwargs.pop("config")
         if self._is_off:
             return None
-        if extra or (isinstance(config, Mapping) and config.get("callbacks")):
+        if extra or (config and isinstance(config, Mapping) and config.get("callbacks")):
             inputs = partial(self._inputs, args, kwargs)
             return prepared_call(self.settings, inputs, extra or {}, config)
         if self._asks_first and not surroundings().may_listen():
@@ -95,7 +95,8 @@ class Traced:
 
     def _inputs(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         inputs = self._parameters.inputs(args, kwargs)
-        inputs.pop("run_tree", None)
+        if self._takes_tree:
+            inputs.pop("run_tree", None)
         if self._process_inputs is None:
             return inputs
         processed = self._processed(self._process_inputs, inputs, "inputs")

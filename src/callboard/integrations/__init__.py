@@ -11,6 +11,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from callboard.errors import HumanRejectedException
+    from callboard.integrations.alerts import AlertCallbackHandler
+    from callboard.integrations.approval import (
+        AsyncHumanApprovalCallbackHandler,
+        HumanApprovalCallbackHandler,
+    )
+    from callboard.integrations.approved_tools import approved
     from callboard.integrations.base import RunRecord, RunTreeHandler
     from callboard.integrations.budget import BudgetGuard
     from callboard.integrations.costs import (
@@ -19,28 +26,42 @@ if TYPE_CHECKING:
         get_cost_callback,
         get_openai_callback,
     )
+    from callboard.integrations.decisions import Approve, Edit, Reject, ToolRequest
+    from callboard.integrations.gradio import GradioCallbackHandler
     from callboard.integrations.json_lines import JsonLinesCallbackHandler
+    from callboard.integrations.jupyter import JupyterCallbackHandler
     from callboard.integrations.log_records import LoggingCallbackHandler
     from callboard.integrations.mlflow import MlflowCallbackHandler
     from callboard.integrations.opentelemetry import OpenTelemetryCallbackHandler
+    from callboard.integrations.progress_bar import TqdmCallbackHandler
     from callboard.integrations.prometheus import PrometheusCallbackHandler
     from callboard.integrations.rate_limit import Allowance, RateLimit
     from callboard.integrations.rich_tree import RichTreeCallbackHandler
+    from callboard.integrations.sentry import SentryCallbackHandler
     from callboard.integrations.streamlit import (
         LLMThoughtLabeler,
         MutableExpander,
         StreamlitCallbackHandler,
         ToolRecord,
     )
+    from callboard.integrations.terminal import ask_in_terminal
     from callboard.integrations.wandb import WandbCallbackHandler
 
 # Where each name is. Type checkers want the same names spelt out above and in __all__; a test
 # holds that the three agree.
 _HOMES = {
+    "AlertCallbackHandler": "alerts",
     "Allowance": "rate_limit",
+    "Approve": "decisions",
+    "AsyncHumanApprovalCallbackHandler": "approval",
     "BudgetGuard": "budget",
     "CostCallbackHandler": "costs",
+    "Edit": "decisions",
+    "HumanApprovalCallbackHandler": "approval",
+    "HumanRejectedException": "decisions",
+    "GradioCallbackHandler": "gradio",
     "JsonLinesCallbackHandler": "json_lines",
+    "JupyterCallbackHandler": "jupyter",
     "LLMThoughtLabeler": "streamlit",
     "LoggingCallbackHandler": "log_records",
     "MlflowCallbackHandler": "mlflow",
@@ -49,21 +70,35 @@ _HOMES = {
     "OpenTelemetryCallbackHandler": "opentelemetry",
     "PrometheusCallbackHandler": "prometheus",
     "RateLimit": "rate_limit",
+    "Reject": "decisions",
     "RichTreeCallbackHandler": "rich_tree",
     "RunRecord": "base",
     "RunTreeHandler": "base",
+    "SentryCallbackHandler": "sentry",
     "StreamlitCallbackHandler": "streamlit",
     "ToolRecord": "streamlit",
+    "ToolRequest": "decisions",
+    "TqdmCallbackHandler": "progress_bar",
     "WandbCallbackHandler": "wandb",
+    "approved": "approved_tools",
+    "ask_in_terminal": "terminal",
     "get_cost_callback": "costs",
     "get_openai_callback": "costs",
 }
 
 __all__ = [
+    "AlertCallbackHandler",
     "Allowance",
+    "Approve",
+    "AsyncHumanApprovalCallbackHandler",
     "BudgetGuard",
     "CostCallbackHandler",
+    "Edit",
+    "GradioCallbackHandler",
+    "HumanApprovalCallbackHandler",
+    "HumanRejectedException",
     "JsonLinesCallbackHandler",
+    "JupyterCallbackHandler",
     "LLMThoughtLabeler",
     "LoggingCallbackHandler",
     "MlflowCallbackHandler",
@@ -72,12 +107,18 @@ __all__ = [
     "OpenTelemetryCallbackHandler",
     "PrometheusCallbackHandler",
     "RateLimit",
+    "Reject",
     "RichTreeCallbackHandler",
     "RunRecord",
     "RunTreeHandler",
+    "SentryCallbackHandler",
     "StreamlitCallbackHandler",
     "ToolRecord",
+    "ToolRequest",
+    "TqdmCallbackHandler",
     "WandbCallbackHandler",
+    "approved",
+    "ask_in_terminal",
     "get_cost_callback",
     "get_openai_callback",
 ]

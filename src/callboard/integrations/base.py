@@ -9,7 +9,7 @@ it has a use for them, `run_streamed` and `run_noted`. Each is given the run's r
   too many records or the handler is closed, its status is ``unfinished``.
 - What is told has been copied and redacted (`callboard.redaction`): the handler's own redaction
   first, then the one that the environment asks for. The model, its provider, times and counts of
-  tokens are told always.
+  tokens are told always. An exception is given as it is, besides its text: who tells of it redacts.
 - Methods are called in the thread or task of the application, which waits for them: they keep to
   memory and hand what takes longer to the platform's own background. Several may be called at
   once, of different runs.
@@ -110,7 +110,7 @@ class RunTreeHandler(BaseTracer):
         May be called again. Overriding it, call this first.
         """
         vars(self).update(dict.fromkeys(_FLAGS, True))
-        for record in list(self._records.values()):
+        for record in reversed(list(self._records.values())):  # Before what they are inside of.
             self._give_up(record)
         self.flush()
 
@@ -164,7 +164,7 @@ class RunTreeHandler(BaseTracer):
         try:
             self.run_ended(record)
         finally:
-            record.inputs = record.outputs = None
+            record.inputs = record.outputs = record.exception = None
             self._over[record.id] = record
             if len(self._over) > _MAX_ENDED:
                 self._forget_ended()
@@ -173,6 +173,7 @@ class RunTreeHandler(BaseTracer):
         if record := self._records.get(run.id):
             record.error_type = type(error).__qualname__
             record.error_message = _message(error)
+            record.exception = error
         return super()._failed(run, error)
 
     def _llm_run_with_token_event(
@@ -253,8 +254,14 @@ class RunTreeHandler(BaseTracer):
         told = self._redacted(record, "update", {"outputs": record.outputs, "error": record.error})
         record.outputs, record.error = told.parts.get("outputs"), told.parts.get("error")
         if record.error_message is not None:
-            told = self._redacted(record, "update", {"error": record.error_message})
-            record.error_message = told.parts["error"]
+            record.error_message = self._safe_error(record, record.error_message)
+
+    def _safe_error(self, record: RunRecord, text: str) -> str:
+        """Return what may be told of what an exception says."""
+        if not self._redactions:
+            return text
+        told: str = self._redacted(record, "update", {"error": text}).parts["error"]
+        return told
 
     def _safe(self, record: RunRecord, data: Any) -> Any:
         """Return what may be told of a custom event's data."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from callboard.clock import microseconds
 from callboard.integrations.base import RunRecord, RunTreeHandler
@@ -45,7 +46,11 @@ class MlflowCallbackHandler(RunTreeHandler):
         """
         self._mlflow = load("mlflow", "mlflow", "mlflow")
         self._entities = load("mlflow.entities", "mlflow", "mlflow")
+        managers = load("mlflow.tracing.trace_manager", "mlflow", "mlflow")
+        self._traces = managers.InMemoryTraceManager.get_instance()
         super().__init__(**options)
+        # What the calls in each trace have cost so far, by the id of its outermost run.
+        self._spent: dict[UUID, dict[str, float]] = {}
         self._experiment_id = experiment_id
 
     def run_started(self, record: RunRecord) -> None:
@@ -67,6 +72,8 @@ class MlflowCallbackHandler(RunTreeHandler):
             experiment_id=self._experiment_id if outer is None else None,
             start_time_ns=_nanoseconds(record.start_time),
         )
+        if outer is None:
+            self._spent[record.id] = {}
 
     def run_noted(self, record: RunRecord, name: str, data: Any) -> None:
         """Add an event to a run's span."""
@@ -83,9 +90,11 @@ class MlflowCallbackHandler(RunTreeHandler):
             self._add_event(span, "first_token", record.first_token_time, {})
         if record.error is not None:
             self._add_event(span, "exception", record.end_time, _exception(record))
+        figures = _figures(record)
+        self._spend(record, figures.get("mlflow.llm.cost") or {})
         span.end(
             outputs=_outputs(record),
-            attributes=_figures(record),
+            attributes=figures,
             status=self._status(record),
             end_time_ns=_nanoseconds(record.end_time),
         )
@@ -93,6 +102,23 @@ class MlflowCallbackHandler(RunTreeHandler):
     def flush(self) -> None:
         """Wait until MLflow has sent the traces that have ended."""
         self._mlflow.flush_trace_async_logging()
+
+    def _spend(self, record: RunRecord, cost: dict[str, float]) -> None:
+        """Add what a run cost to what its trace did, and with the outermost run tell that.
+
+        MLflow's own sum over the spans lacks some of them at times: they are stored in parts, and
+        what it has summed when the trace ends stays.
+        """
+        root = _outermost(record)
+        with self._lock:
+            spent = self._spent.get(root.id, {})
+            for name, dollars in cost.items():
+                spent[name] = spent.get(name, 0.0) + dollars
+            if record is root:
+                self._spent.pop(root.id, None)
+        if record is root and spent:
+            told = json.encode(spent).decode()
+            self._traces.set_trace_metadata(record.kept.trace_id, "mlflow.trace.cost", told)
 
     def _add_event(
         self, span: Any, name: str, moment: datetime | None, attributes: dict[str, str]
@@ -108,6 +134,12 @@ class MlflowCallbackHandler(RunTreeHandler):
 
 def _nanoseconds(moment: datetime | None) -> int | None:
     return None if moment is None else microseconds(moment) * 1000
+
+
+def _outermost(record: RunRecord) -> RunRecord:
+    while record.parent is not None:
+        record = record.parent
+    return record
 
 
 def _is_agent(record: RunRecord) -> bool:

@@ -48,6 +48,8 @@ class RunRecord:
         error: The exception that ended it, and its stack trace, as text.
         error_message: The same in a line or two: its class and what it says.
         error_type: Its class, by name.
+        exception: The exception itself, until `run_ended` has heard of it: as it is, so nothing in
+            it is redacted. None where a run is told of that was stored.
         model: The model that was asked.
         provider: Who provides it, such as ``"openai"``.
         response_model: The model that says to have answered.
@@ -66,6 +68,7 @@ class RunRecord:
         "error",
         "error_message",
         "error_type",
+        "exception",
         "finish_reasons",
         "first_token_time",
         "id",
@@ -116,6 +119,7 @@ class RunRecord:
         self.error: str | None = None
         self.error_message: str | None = None
         self.error_type: str | None = None
+        self.exception: BaseException | None = None
         self.model = _model(run) if self.is_model else None
         self.provider = _text(run.metadata.get("ls_provider")) if self.is_model else None
         self.response_model: str | None = None

@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from typing import Any
 
-from callboard.integrations.base import RunRecord, RunTreeHandler
 from callboard.integrations.extras import load
+from callboard.integrations.lines import Line, LinesHandler
 
 __all__ = ["RichTreeCallbackHandler"]
 
-_MARKS = {"running": "[yellow]●[/]", "ok": "[green]✓[/]", "error": "[red]✗[/]"}
-_UNFINISHED = "[dim]?[/]"
+_STYLES = {
+    "running": "yellow",
+    "ok": "green",
+    "error": "red",
+    "unfinished": "dim",
+    "type": "dim",
+    "name": "bold",
+    "figure": "dim",
+    "message": "red",
+}
 _MAX_TEXT = 200
-_MAX_CHILDREN = 100
 
 
-class _Line:
-    """What is drawn of a run: its line, the end of its text, and the runs inside it."""
-
-    def __init__(self, record: RunRecord) -> None:
-        self.record = record
-        self.children: deque[_Line] = deque(maxlen=_MAX_CHILDREN)
-        self.left_out = 0
-        self.text = ""
-
-    def add(self, child: _Line) -> None:
-        self.left_out += len(self.children) == _MAX_CHILDREN
-        self.children.append(child)
-
-
-class RichTreeCallbackHandler(RunTreeHandler):
+class RichTreeCallbackHandler(LinesHandler):
     """Draws the tree of runs, live: how long each takes, tokens, costs, and the text as it comes.
 
     One trace is drawn at a time, live; others are printed when they end, as all are where the
@@ -57,33 +49,22 @@ class RichTreeCallbackHandler(RunTreeHandler):
         self._refresh = refresh_per_second
         self._drawing = threading.RLock()
         self._live: Any = None
-        self._shown: _Line | None = None
+        self._shown: Line | None = None
 
-    def run_started(self, record: RunRecord) -> None:
-        """Draw a run under its parent; a root on its own."""
-        line = record.kept = _Line(record)
+    def tree_started(self, root: Line) -> None:
+        """Draw a tree live, if none is."""
         with self._drawing:
-            if record.parent is not None and isinstance(record.parent.kept, _Line):
-                record.parent.kept.add(line)
-            elif self._live is None and self._console.is_terminal:
-                self._show(line)
+            if self._live is None and self._console.is_terminal:
+                self._show(root)
 
-    def run_streamed(self, record: RunRecord, text: str) -> None:
-        """Draw the end of what a model has said so far."""
-        if isinstance(record.kept, _Line):
-            record.kept.text = (record.kept.text + text)[-_MAX_TEXT:]
-
-    def run_ended(self, record: RunRecord) -> None:
-        """Draw how a run has ended; a root's tree for good."""
-        if not isinstance(record.kept, _Line) or record.parent is not None:
-            return
+    def tree_ended(self, root: Line) -> None:
+        """Draw a tree for good."""
         with self._drawing:
-            if record.kept is self._shown:
-                self._live.update(self._tree(record.kept))
+            if root is self._shown:
+                self._live.update(self._tree(root))
                 self._hide()
             else:
-                self._console.print(self._tree(record.kept))
-        record.kept = None
+                self._console.print(self._tree(root))
 
     def close(self) -> None:
         """Draw what is unfinished as such, and give the terminal back."""
@@ -91,7 +72,7 @@ class RichTreeCallbackHandler(RunTreeHandler):
         with self._drawing:
             self._hide()
 
-    def _show(self, line: _Line) -> None:
+    def _show(self, line: Line) -> None:
         self._shown = line
         self._live = load("rich.live", "rich", "rich").Live(
             console=self._console,
@@ -106,31 +87,22 @@ class RichTreeCallbackHandler(RunTreeHandler):
         if live is not None:
             live.stop()
 
-    def _tree(self, line: _Line) -> Any:
+    def _tree(self, line: Line) -> Any:
         tree = load("rich.tree", "rich", "rich").Tree(_label(line), guide_style="dim")
         self._grow(tree, line)
         return tree
 
-    def _grow(self, tree: Any, line: _Line) -> None:
-        if line.left_out:
-            tree.add(f"[dim]{line.left_out} more before these[/]")
+    def _grow(self, tree: Any, line: Line) -> None:
+        if line.missing:
+            tree.add(f"[dim]{line.missing}[/]")
         for child in list(line.children):
             self._grow(tree.add(_label(child)), child)
 
 
-def _label(line: _Line) -> str:
-    record = line.record
+def _label(line: Line) -> str:
     escape = load("rich.markup", "rich", "rich").escape
-    parts = [_MARKS.get(record.status, _UNFINISHED), f"[dim]{escape(record.type)}[/]"]
-    parts.append(f"[bold]{escape(record.name)}[/]")
-    if record.latency is not None:
-        parts.append(f"[dim]{record.latency:.2f} s[/]")
-    if record.tokens is not None:
-        parts.append(f"[dim]{record.tokens.prompt or 0}+{record.tokens.completion or 0} tokens[/]")
-    if record.cost is not None and record.cost.total is not None:
-        parts.append(f"[dim]${record.cost.total:.6f}[/]")
-    if record.error_message is not None:
-        parts.append(f"[red]{escape(record.error_message)}[/]")
-    elif record.status == "running" and line.text:
-        parts.append(f"[italic]{escape(line.text.replace(chr(10), ' '))}[/]")
+    parts = [f"[{_STYLES[kind]}]{escape(text)}[/]" for kind, text in line.pieces()]
+    if line.record.status == "running" and line.text:
+        said = " ".join(line.text[-_MAX_TEXT:].split())
+        parts.append(f"[italic]{escape(said)}[/]")
     return " ".join(parts)

@@ -23,7 +23,7 @@ from callboard.langsmith import settings
 from callboard.langsmith.exporters import default_exporter
 from callboard.langsmith.servers import Server, exporter_to, flush_servers
 from callboard.redaction import Redaction
-from callboard.wire.operations import LateOperation, Operation, size_estimate
+from callboard.wire.operations import Content, Operation
 
 __all__ = [
     "ExporterClient",
@@ -83,25 +83,21 @@ class ExporterClient(Client):
             return True
         return bool(self._filter_for_sampling([{"trace_id": trace_id}]))
 
-    def completed(self, operation: Operation) -> Operation:
-        """Return an operation that says, in ``extra``, what the SDK has all runs say.
+    def complete(self, content: Content) -> Content:
+        """Return what is sent of a run with what the SDK has all runs say, in ``extra``.
 
         That is what they run on, which revision of the program they are of, and which of the
-        SDK's variables are set. It is put together when the operation is.
+        SDK's variables are set.
 
         Args:
-            operation: Anything but its ``extra`` is kept.
+            content: Anything but its ``extra`` is kept.
         """
-        return LateOperation(
-            operation.kind, operation.run_id, self._complete, operation, size_estimate(operation)
-        )
-
-    def _complete(self, operation: Operation) -> tuple[dict[str, Any], dict[str, Any]]:
-        extra = dict(operation.parts["extra"])
+        head, parts = content
+        extra = dict(parts["extra"])
         extra["metadata"] = dict(extra.get("metadata") or {})
         extra["runtime"] = dict(extra.get("runtime") or {})
         self._insert_runtime_env([{"extra": extra}])
-        return operation.head, {**operation.parts, "extra": extra}
+        return head, {**parts, "extra": extra}
 
     def flush(self, timeout: float | None = None) -> None:
         """Wait until what has been sent so far has arrived.

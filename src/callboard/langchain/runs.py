@@ -18,7 +18,7 @@ from langsmith.run_trees import RunTree
 
 from callboard import ids
 from callboard.tracing.dotted_order import under
-from callboard.tracing.run import Run
+from callboard.tracing.run import FIELDS, Run
 
 __all__ = ["LangChainRun"]
 
@@ -125,7 +125,7 @@ class LangChainRun(Run):
         return self.copy()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        fields = {name: getattr(self, name) for name in self.__slots__} | vars(self)
+        fields = {name: getattr(self, name) for name in FIELDS} | vars(self)
         fields.pop("ls_client", None)  # It has threads and connections.
         return _restored, (type(self), fields)
 
@@ -143,6 +143,7 @@ class LangChainRun(Run):
 
 def _restored(kind: type[LangChainRun], fields: Mapping[str, Any]) -> LangChainRun:
     restored = kind.__new__(kind)
+    restored.queued = None
     for name, value in fields.items():
         setattr(restored, name, value)
     return restored
@@ -157,7 +158,7 @@ _ALIASES = {
 _THEIRS_ALONE = frozenset(
     {"address", "replicas", "ls_client", "parent_dotted_order", "dangerously_allow_filesystem"}
 )
-_PLAIN = frozenset({*Run.__slots__} - {"id"})
+_PLAIN = frozenset({*FIELDS} - {"id"})
 
 
 # Of pydantic's machinery nothing is borrowed: the methods above do without.

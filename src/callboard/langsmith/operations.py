@@ -15,12 +15,12 @@ from callboard.tracing.run import Run
 from callboard.wire.operations import (
     ENVELOPE,
     PART_HEADER,
+    Content,
     LateOperation,
-    Operation,
     size_of,
 )
 
-__all__ = ["create", "update", "update_with_inputs"]
+__all__ = ["begin", "create", "retold", "update", "update_with_inputs"]
 
 # The protocol has no type of its own for chat models.
 _RUN_TYPES = {"chat_model": "llm"}
@@ -53,10 +53,12 @@ class _Told(NamedTuple):
 # What changes by being replaced, and needs no copy.
 _read_values = attrgetter(*_Told._fields[:-3])
 
-# About how many bytes an event takes that has no details, and how many entries it has; and the
-# head, parts' headers and runtime that every operation has.
-_EVENT_BYTES, _PLAIN_EVENT = 70, 2
-_BYTES = ENVELOPE + 5 * PART_HEADER + 256
+_ENDS = frozenset({"end", "error"})
+
+# About how many bytes an event takes besides what it tells; and what every operation has: the
+# head, the parts' headers, the runtime and two events.
+_EVENT_BYTES = 50
+_BYTES = ENVELOPE + 5 * PART_HEADER + 400
 
 
 def _told(run: Run) -> tuple[Any, ...]:
@@ -64,19 +66,41 @@ def _told(run: Run) -> tuple[Any, ...]:
     return (*_read_values(run), tuple(run.tags), tuple(run.events), run.extra.copy())
 
 
-def create(run: Run) -> Operation:
+def create(run: Run) -> LateOperation:
     """Return the operation that tells a server that a run has started.
 
     Args:
         run: The run; what it holds now is what is told, whatever becomes of it.
     """
+    return LateOperation("create", run.id, _read_create, *retold(run))
+
+
+def begin(run: Run) -> LateOperation:
+    """Return the same, for an exporter that can be told of the run anew: see `retold`.
+
+    Args:
+        run: The run; what it holds when the operation is sent is what is told, but for its end.
+    """
+    return LateOperation("create", run.id, _read_create, run, _whole_size(run))
+
+
+def retold(run: Run) -> tuple[Any, int]:
+    """Return what `begin` is to tell of a run that has ended before that was sent, and its size.
+
+    Args:
+        run: The run; what it holds now is what is told, whatever becomes of it.
+    """
+    return _told(run), _whole_size(run)
+
+
+def _whole_size(run: Run) -> int:
     size = _size(run) + size_of(run.inputs)
     if run.serialized is not None and run.run_type in _SERIALIZED:
         size += size_of(run.serialized)
-    return LateOperation("create", run.id, _read_create, _told(run), size)
+    return size
 
 
-def update(run: Run) -> Operation:
+def update(run: Run) -> LateOperation:
     """Return the operation that tells a server how a run has ended.
 
     Args:
@@ -85,7 +109,7 @@ def update(run: Run) -> Operation:
     return LateOperation("update", run.id, _read_update, _told(run), _size(run))
 
 
-def update_with_inputs(run: Run) -> Operation:
+def update_with_inputs(run: Run) -> LateOperation:
     """Return the same for a run whose inputs have changed since its start was told.
 
     Args:
@@ -97,19 +121,20 @@ def update_with_inputs(run: Run) -> Operation:
 
 def _size(run: Run) -> int:
     """Return about how many bytes is told of a run but for its inputs."""
-    events = run.events
-    size = _BYTES + _EVENT_BYTES * len(events)
+    size = _BYTES
     if run.extra:
         size += size_of(run.extra)
-    if len(events) > 2:  # Between start and end there may be some with details.
-        size += sum(size_of(event) for event in events if len(event) > _PLAIN_EVENT)
-    if run.outputs is not None:
+    if run.end_time is None:
+        return size
+    if run.outputs:
         size += size_of(run.outputs)
+    if len(run.events) > 2:  # Between start and end there may be some with details.
+        size += sum(_EVENT_BYTES + size_of(event) for event in run.events)
     return size if run.error is None else size + size_of(run.error)
 
 
-def _read_create(values: tuple[Any, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
-    told = _Told(*values)
+def _read_create(values: tuple[Any, ...] | Run) -> Content:
+    told = _begun(values) if isinstance(values, Run) else _Told(*values)
     head = _place(told)
     head["reference_example_id"] = told.reference_example_id
     parts = _parts(told)
@@ -122,12 +147,22 @@ def _read_create(values: tuple[Any, ...]) -> tuple[dict[str, Any], dict[str, Any
     return head, parts
 
 
-def _read_update(values: tuple[Any, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _begun(run: Run) -> _Told:
+    """Return what is told of a run as one that goes on, though it may have ended meanwhile.
+
+    Of its end another operation tells, which may have to go through more than this one.
+    """
+    told = _Told(*_told(run))  # The values of one moment: they are read in one step.
+    events = tuple(event for event in told.events if event.get("name") not in _ENDS)
+    return told._replace(end_time=None, outputs=None, error=None, events=events)
+
+
+def _read_update(values: tuple[Any, ...]) -> Content:
     told = _Told(*values)
     return _place(told), _parts(told)
 
 
-def _read_update_with_inputs(values: tuple[Any, ...]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _read_update_with_inputs(values: tuple[Any, ...]) -> Content:
     told = _Told(*values)
     return _place(told), _parts(told) | {"inputs": told.inputs}
 

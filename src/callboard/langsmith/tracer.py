@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, Protocol, Self
+from typing import Any, Self
 from uuid import UUID
 
 from callboard.callbacks.scope import joined
 from callboard.errors import NoTracedRunError
 from callboard.export.live import Live
 from callboard.langsmith import settings
-from callboard.langsmith.attachments import read_attachments
-from callboard.langsmith.clients import ClientDestination
 from callboard.langsmith.defaults import fill_in_metadata, with_defaults
-from callboard.langsmith.exporters import default_exporter
 from callboard.langsmith.links import run_url
-from callboard.langsmith.operations import create, update, update_with_inputs
-from callboard.langsmith.sampling import sampled
+from callboard.langsmith.sending import Destination, SendingTracer
 from callboard.payloads import Payload
 from callboard.redaction import Redaction, redacted
 from callboard.redaction.said import SAID_AS
-from callboard.tracing.base import HOOKS, BaseTracer
+from callboard.tracing.base import HOOKS
 from callboard.tracing.capture import Serialised, capture, capture_measured
 from callboard.tracing.run import Run
 from callboard.usage import Usage, add_usage, response_usage
-from callboard.wire.operations import Attachment, Operation
+from callboard.wire.operations import Operation
 
 __all__ = ["Destination", "LangChainTracer"]
 
@@ -33,35 +29,8 @@ _SENDING_SECONDS = 5.0
 _BIG_OPTIONS = frozenset({"functions", "messages", "response_format", "tools"})
 
 
-class Destination(Protocol):
-    """Where a tracer sends operations: an exporter, as a rule."""
-
-    def submit(
-        self, operation: Operation, *, urgent: bool = False, redactions: Sequence[Redaction] = ()
-    ) -> None:
-        """Take an operation, at once and without failing.
-
-        Args:
-            operation: What to send.
-            urgent: Whether the process may be stopped after this.
-            redactions: What is to be taken out of it before it leaves the process, if anything;
-                not given otherwise.
-        """
-
-    def flush(self, timeout: float) -> bool:
-        """Send what was submitted before, and wait for it.
-
-        Args:
-            timeout: How long at the most, in seconds.
-
-        Returns:
-            Whether it was all sent by then.
-        """
-        ...
-
-
-class LangChainTracer(BaseTracer):
-    """Sends each run when it starts and again when it has ended.
+class LangChainTracer(SendingTracer):
+    """Sends each run when it starts and again when it has ended, or once if that comes first.
 
     What a run was given and returned is copied at that moment, so that nothing that happens to
     it later shows. A run whose inputs are known only at its end is sent once, then.
@@ -104,22 +73,18 @@ class LangChainTracer(BaseTracer):
             redaction: What is not to leave the process, besides what the environment says.
             **kwargs: See `TracerCore`.
         """
-        super().__init__(_schema_format="original+chat", **kwargs)
+        super().__init__(client, destination, redaction, _schema_format="original+chat", **kwargs)
         self.example_id = UUID(example_id) if isinstance(example_id, str) else example_id
         self.project_name: str | None = project_name or settings.project()
-        self.client = client
         self.address = address
         self.tags = tags or []
         self.tracing_metadata = None if metadata is None else dict(metadata)
         self.latest_run: Run | None = None
         # They have been sent, and a root may run for days. A subclass may want to have them.
         self._recorder.keeps_children = _has_hooks(type(self))
-        self._destination = destination
-        self.redaction = redaction
         self._live: Live | None = None
         self._with_late_inputs: set[UUID] = set()
         self._streaming: tuple[UUID | None, Run | None] = (None, None)
-        self._attached: dict[UUID, frozenset[str]] = {}
 
     _snapshot = staticmethod(capture_measured)
 
@@ -154,12 +119,6 @@ class LangChainTracer(BaseTracer):
     def _update_run_single(self, run: Run) -> None:
         """Send how a run has ended, and its inputs if they are not what was sent before."""
         self._patch(run, with_inputs=self._inputs_changed(run))
-
-    def _post(self, run: Run) -> None:
-        self._send(run, create)
-
-    def _patch(self, run: Run, *, with_inputs: bool) -> None:
-        self._send(run, update_with_inputs if with_inputs else update)
 
     def _inputs_changed(self, run: Run) -> bool:
         # The SDK's mark for inputs that the program has set meanwhile is the first. To look an
@@ -279,49 +238,6 @@ class LangChainTracer(BaseTracer):
         return self._samples(run.trace_id) and not any(
             each is not None and each.touches_outputs for each in redactions
         )
-
-    def _send(self, run: Run, operation_of: Callable[[Run], Operation]) -> None:
-        if self._samples(run.trace_id):
-            is_over = run.end_time is not None and self._is_outermost(run)
-            operation = operation_of(run)
-            operation.attachments = self._new_attachments(run)
-            redactions = self._redactions
-            if redactions:
-                self._exporter.submit(operation, urgent=is_over, redactions=redactions)
-            else:
-                self._exporter.submit(operation, urgent=is_over)
-
-    def _is_outermost(self, run: Run) -> bool:
-        """Whether no run that this one is part of is still to end here; elsewhere it may be."""
-        return run.parent_run_id is None or str(run.parent_run_id) not in self.run_map
-
-    def _new_attachments(self, run: Run) -> dict[str, Attachment]:
-        """Return those attachments that have not been sent when the run started."""
-        if not (run.attachments or self._attached):
-            return {}
-        sent = self._attached.pop(run.id, frozenset())
-        if run.end_time is None:
-            self._attached[run.id] = frozenset(run.attachments)
-        new = {name: file for name, file in run.attachments.items() if name not in sent}
-        return read_attachments(new)
-
-    @property
-    def _redactions(self) -> tuple[Redaction, ...]:
-        """What is not to leave: this tracer's own, and the environment's."""
-        own, asked = self.redaction, settings.redaction()
-        if own is None:
-            return () if asked is None else (asked,)
-        return (own,) if asked is None else (own, asked)
-
-    def _samples(self, trace_id: UUID) -> bool:
-        return sampled(trace_id)
-
-    @property
-    def _exporter(self) -> Destination:
-        """Where to send; looked for when there is something to send."""
-        if self._destination is not None:
-            return self._destination
-        return default_exporter() if self.client is None else ClientDestination(self.client)
 
     def copy_with_metadata_defaults(
         self, *, metadata: Mapping[str, Any] | None = None, tags: list[str] | None = None

@@ -34,13 +34,16 @@ end of a run of any kind, and one for each event, such as ``_on_llm_end``."""
 class BaseTracer(TracerCore[Run], BaseCallbackHandler):
     """A tracer whose hooks are plain methods."""
 
+    _on_run_create: Callable[[Run], None]
+    _on_run_update: Callable[[Run], None]
+
     @abstractmethod
     def _persist_run(self, run: Run) -> None:
         """Keep a trace that has ended."""
 
     def _start_trace(self, run: Run) -> None:
         self._place_run(run)
-        self._tell_hook(run, "_on_run_create")
+        self._on_run_create(run)
 
     def _end_trace(self, run: Run) -> None:
         try:
@@ -48,7 +51,7 @@ class BaseTracer(TracerCore[Run], BaseCallbackHandler):
                 self._persist_run(run)
         finally:
             self._let_go_of_run(run)
-        self._tell_hook(run, "_on_run_update")
+        self._on_run_update(run)
 
     def _begin_run(self, run: Run, hook: str) -> Run:
         self._start_trace(run)
@@ -56,10 +59,7 @@ class BaseTracer(TracerCore[Run], BaseCallbackHandler):
         return run
 
     def _tell_hook(self, run: Run, hook: str, *args: Any) -> Run:
-        method = getattr(self, hook)
-        # Of the hooks of an event most are not overridden; to see that takes half a call.
-        if getattr(method, "__func__", None) is not _silent:
-            method(run, *args)
+        getattr(self, hook)(run, *args)
         return run
 
     def _finish_run(self, run: Run, hook: str) -> Run:

@@ -96,12 +96,10 @@ class _Walk:
         serialises: Whether LangChain's objects are captured in their serialised form.
     """
 
-    __slots__ = ("above", "left", "serialises")
-
-    def __init__(self) -> None:
-        self.above: list[int] = []
-        self.left = MAX_VALUES
-        self.serialises = False
+    # One is made for each value: to set nothing takes a quarter of the time.
+    above: list[int]
+    left: int = MAX_VALUES
+    serialises: bool = False
 
 
 def capture(value: Any) -> Captured:
@@ -117,7 +115,9 @@ def capture(value: Any) -> Captured:
         LangChain's in their serialised form (``{"lc": 1, ...}``); exceptions by their class and
         message; what is none of these, and what can't be read, as text.
     """
-    return _any(value, _Walk())[0]
+    walk = _Walk()
+    walk.above = []
+    return _any(value, walk)[0]
 
 
 def capture_measured(value: Any) -> Captured:
@@ -129,12 +129,15 @@ def capture_measured(value: Any) -> Captured:
     Returns:
         Leaves as they are, a `callboard.wire.operations.MeasuredDict`, or a ``MeasuredList``.
     """
+    if type(value) is MeasuredDict:
+        return value  # By this, or by somebody who made it for this.
     walk = _Walk()
     if type(value) is dict:
         ours = MeasuredDict(value)
-        walk.above.append(id(value))
+        walk.above = [id(value)]
         ours.size = _capture_members(ours, walk)
         return ours
+    walk.above = []
     captured, size = _any(value, walk)
     return measured(captured, size)
 
@@ -176,24 +179,26 @@ def _captured(  # noqa: PLR0911 - a list
 
 def _capture_members(ours: dict[Any, Any], walk: _Walk) -> int:
     """Capture the values of a dictionary that nobody else holds, in their places."""
-    if len(ours) > walk.left:
+    count = len(ours)
+    if count > walk.left:
         for key in list(islice(ours, walk.left, None)):
             del ours[key]
         size = _capture_members(ours, walk)
         ours["..."] = _CUT
         return size + len(_CUT)
-    walk.left -= len(ours)
-    size = 2 * PUNCTUATION * len(ours)
+    walk.left -= count
+    size = 2 * PUNCTUATION * count
     for key, value in ours.items():
         if type(key) is not str:
-            walk.left += len(ours)
+            walk.left += count
             _name_keys(ours)
             return _capture_members(ours, walk)
         kind = type(value)
         size += len(key)
         if kind is str:
-            size += len(value) if value.isascii() else 3 * len(value)
-            if len(value) > MAX_LENGTH:
+            length = len(value)
+            size += length if value.isascii() else 3 * length
+            if length > MAX_LENGTH:
                 ours[key] = beginning(value, MAX_LENGTH)
         elif kind not in _LEAVES:
             ours[key], more = _captured(value, walk)

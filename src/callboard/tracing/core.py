@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -138,10 +139,24 @@ class TracerCore(ABC, Generic[R]):
         return self._begin_run(run, "_on_chat_model_start")
 
     def on_chain_start(
-        self, serialized: dict[str, Any], inputs: dict[str, Any], *, run_id: UUID, **kwargs: Any
+        self,
+        serialized: dict[str, Any],
+        inputs: dict[str, Any],
+        *,
+        run_id: UUID,
+        tags: list[str] | None = None,
+        parent_run_id: UUID | None = None,
+        metadata: dict[str, Any] | None = None,
+        run_type: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
     ) -> R:
         """Record the start of a chain."""
-        run = self._create_chain_run(serialized, inputs, run_id, **kwargs)
+        create = self._create_chain_run
+        # To pass on keywords takes long, and as a rule there are none.
+        if kwargs:
+            create = partial(create, **kwargs)
+        run = create(serialized, inputs, run_id, tags, parent_run_id, metadata, run_type, name)
         return self._begin_run(run, "_on_chain_start")
 
     def on_tool_start(
@@ -177,9 +192,29 @@ class TracerCore(ABC, Generic[R]):
         return self._recorded_start(CHAT_MODEL, serialized, messages, run_id, kwargs)
 
     def _create_chain_run(
-        self, serialized: Mapping[str, Any] | None, inputs: Any, run_id: UUID, **kwargs: Any
+        self,
+        serialized: Mapping[str, Any] | None,
+        inputs: Any,
+        run_id: UUID,
+        tags: list[str] | None = None,
+        parent_run_id: UUID | None = None,
+        metadata: dict[str, Any] | None = None,
+        run_type: str | None = None,
+        name: str | None = None,
+        **kwargs: Any,
     ) -> Run:
-        return self._recorded_start(CHAIN, serialized, inputs, run_id, kwargs)
+        return self._recorder.start(
+            CHAIN,
+            serialized,
+            inputs,
+            run_id,
+            parent_run_id,
+            run_type,
+            name,
+            tags,
+            metadata,
+            kwargs,
+        )
 
     def _create_tool_run(
         self,
@@ -279,11 +314,15 @@ class TracerCore(ABC, Generic[R]):
         *,
         run_id: UUID,
         inputs: dict[str, Any] | None = None,
+        parent_run_id: UUID | None = None,
+        tags: list[str] | None = None,
         **kwargs: Any,
     ) -> R:
         """Record that a chain has ended, and its inputs if they are known only now."""
         run = self._complete_chain_run(outputs, run_id, inputs)
-        return self._finish_run(self._with_told(run, kwargs), "_on_chain_end")
+        if kwargs:
+            self._with_told(run, kwargs)
+        return self._finish_run(run, "_on_chain_end")
 
     def on_chain_error(
         self,
@@ -359,8 +398,7 @@ class TracerCore(ABC, Generic[R]):
         return self._failed(self._get_run(run_id, "retriever"), error)
 
     def _ended(self, kind: Kind, run: Run, returned: Any) -> Run:
-        self._recorder.end(run, self._snapshot(kind.outputs(returned, self._schema_format)))
-        return run
+        return self._recorder.complete(kind, run, returned)
 
     def _failed(self, run: Run, error: BaseException) -> Run:
         self._recorder.fail(run, error)
@@ -384,8 +422,9 @@ class TracerCore(ABC, Generic[R]):
         return run
 
     def _get_run(self, run_id: UUID, run_type: str | set[str] | None = None) -> Run:
-        types = (run_type,) if isinstance(run_type, str) else run_type or ()
-        return self._recorder.running(run_id, *types)
+        if run_type is None:
+            return self._recorder.running(run_id)
+        return self._recorder.running(run_id, {run_type} if isinstance(run_type, str) else run_type)
 
     def _place_run(self, run: Run) -> Run | None:
         parent = self._recorder.place(run)

@@ -36,11 +36,10 @@ def segment(start_time: datetime, run_id: UUID) -> str:
             _last = (start_time.replace(microsecond=0), text)
     if type(run_id) is not UUID:  # One of another package.
         return f"{text}{start_time.microsecond:06}Z{run_id}"
-    digits = run_id.int.to_bytes(16, "big").hex()  # To print it takes half as long again.
-    return (
-        f"{text}{start_time.microsecond:06}Z{digits[:8]}-{digits[8:12]}-{digits[12:16]}"
-        f"-{digits[16:20]}-{digits[20:]}"
-    )
+    # In fours, of which the first two and the last three stand together: to print the id, or to
+    # put together its five parts, takes half as long again.
+    fours = run_id.int.to_bytes(16, "big").hex("-", 2)
+    return f"{text}{start_time.microsecond:06}Z{fours[:4]}{fours[5:29]}{fours[30:34]}{fours[35:]}"
 
 
 def _written(at: datetime) -> str:

@@ -153,7 +153,7 @@ class LogStreamCallbackHandler(BaseTracer, StreamingCallbackHandler[Any]):
         **kwargs: Any,
     ) -> Run:
         """Tell a token, and don't keep it."""
-        run = self._recorder.running(run_id, "llm", "chat_model")
+        run = self._recorder.running(run_id, ("llm", "chat_model"))
         path = self._paths.get(run_id)
         if path is not None:
             message = field(chunk, "message")

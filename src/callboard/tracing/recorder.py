@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -99,14 +99,13 @@ class Recorder:
         kind: Kind,
         serialized: Mapping[str, Any] | None,
         given: Any,
-        *,
         run_id: UUID,
         parent_run_id: UUID | None = None,
         run_type: str | None = None,
         name: str | None = None,
         tags: list[str] | None = None,
         metadata: Mapping[str, Any] | None = None,
-        extra: Mapping[str, Any] | None = None,
+        extra: dict[str, Any] | None = None,
     ) -> Run:
         """Record that a run starts; it is not placed in its trace yet (`place`).
 
@@ -155,7 +154,7 @@ class Recorder:
         """
         parent = None
         known = None if run.parent_run_id is None else self.places.get(run.parent_run_id)
-        self.runs[own_id(run.dotted_order)] = run
+        self.runs[run.dotted_order[-36:]] = run  # Its id: `own_id`, for half of the time.
         if known is not None:
             run.trace_id = known[0]
             run.dotted_order = f"{known[1]}.{run.dotted_order}"  # Which was its own segment.
@@ -172,18 +171,18 @@ class Recorder:
             self._let_go_of_many()
         return parent
 
-    def running(self, run_id: UUID, *run_types: str) -> Run:
+    def running(self, run_id: UUID, run_types: Collection[str] = ()) -> Run:
         """Return a run that has started and not ended.
 
         Args:
             run_id: Its id.
-            *run_types: What it may be; anything, if none are given.
+            run_types: What it may be; anything, if none are given.
 
         Raises:
             UnknownRunError: There is no such run, or it is of another type.
         """
         known = self.places.get(run_id)
-        run = self.runs.get(str(run_id) if known is None else own_id(known[1]))
+        run = self.runs.get(str(run_id) if known is None else known[1][-36:])
         if run is None:
             raise dialect().unknown_run(
                 f"No run with id {run_id} is running: its start was not heard."
@@ -230,6 +229,20 @@ class Recorder:
             details["outcome"] = "success"
             details["result"] = str(outcome.result())
         self.happened(run, "retry", details)
+
+    def complete(self, kind: Kind, run: Run, returned: Any) -> Run:
+        """Record that a run has returned.
+
+        Args:
+            kind: What kind of run.
+            run: The run.
+            returned: What it returned.
+
+        Returns:
+            The run.
+        """
+        self.end(run, self.snapshot(kind.outputs(returned, self.schema_format)))
+        return run
 
     def end(self, run: Run, outputs: Mapping[str, Any]) -> None:
         """Record that a run has returned.
@@ -279,17 +292,18 @@ class Recorder:
 
     def forget(self, run: Run) -> None:
         """Let go of a run that has ended; its place is kept for children that come late."""
-        self.runs.pop(own_id(run.dotted_order), None)
+        self.runs.pop(run.dotted_order[-36:], None)
 
     def _let_go_of_many(self) -> None:
         """Make room: ended runs' places first, then runs that never ended, the oldest first."""
         room = max(self._max_runs // 10, 1)
-        ended = (
-            run_id
-            for run_id, (_, dotted_order) in list(self.places.items())
-            if own_id(dotted_order) not in self.runs
-        )
-        for run_id in islice(ended, min(room, MAX_PLACES // 10)):
+        count = min(room, MAX_PLACES // 10)
+        # Most of the first have ended, for they are in the order of their starts. To go through
+        # them all each time would be a tenth of what a run costs.
+        ended = self._ended_of(2 * count)
+        if len(ended) < count:
+            ended = self._ended_of(None)
+        for run_id in ended[:count]:
             self.places.pop(run_id, None)
         if len(self.places) <= self._max_runs:
             return
@@ -297,6 +311,15 @@ class Recorder:
             self.places.pop(run_id, None)
             if self.runs.pop(str(run_id), None) is not None:
                 self._warn()
+
+    def _ended_of(self, most: int | None) -> list[UUID]:
+        """Return which of the oldest runs whose places are kept have ended.
+
+        Args:
+            most: How many to look at; None for all.
+        """
+        places = list(islice(self.places.items(), most))
+        return [run_id for run_id, (_, order) in places if own_id(order) not in self.runs]
 
     def _let_go_of_old(self, now: datetime) -> None:
         """Let go of runs that started too long ago; look again after a part of that time."""

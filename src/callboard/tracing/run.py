@@ -14,7 +14,32 @@ from uuid import UUID
 from callboard import clock
 from callboard.tracing.dotted_order import segment
 
-__all__ = ["Run"]
+__all__ = ["FIELDS", "Run"]
+
+
+FIELDS = (
+    "attachments",
+    "child_runs",
+    "dotted_order",
+    "end_time",
+    "error",
+    "events",
+    "extra",
+    "id",
+    "inputs",
+    "name",
+    "outputs",
+    "parent_run_id",
+    "reference_example_id",
+    "run_type",
+    "serialized",
+    "session_id",
+    "session_name",
+    "start_time",
+    "tags",
+    "trace_id",
+)
+"""The names of a run's attributes."""
 
 
 class Run:
@@ -42,30 +67,11 @@ class Run:
         session_id: That project's id, if it is known.
         child_runs: The runs inside it, in the order of their starts.
         attachments: Files that belong to it, by name: mime type, and bytes or a path.
+        queued: What a tracer told of its start that may not have been sent yet, if anything;
+            the tracer's own affair.
     """
 
-    __slots__ = (
-        "attachments",
-        "child_runs",
-        "dotted_order",
-        "end_time",
-        "error",
-        "events",
-        "extra",
-        "id",
-        "inputs",
-        "name",
-        "outputs",
-        "parent_run_id",
-        "reference_example_id",
-        "run_type",
-        "serialized",
-        "session_id",
-        "session_name",
-        "start_time",
-        "tags",
-        "trace_id",
-    )
+    __slots__ = (*FIELDS, "queued")
 
     def __init__(
         self,
@@ -114,6 +120,7 @@ class Run:
         self.session_id = None if session_id is None else _uuid(session_id)
         self.child_runs = [] if child_runs is None else child_runs
         self.attachments = {} if attachments is None else attachments
+        self.queued: Any = None
 
     @classmethod
     def begun(
@@ -148,6 +155,7 @@ class Run:
         run.reference_example_id = run.session_name = run.session_id = None
         run.child_runs = []
         run.attachments = {}
+        run.queued = None
         return run
 
     @property
@@ -170,7 +178,7 @@ class Run:
             exclude: The names to leave out.
         """
         left_out = frozenset(exclude)
-        told = {name: getattr(self, name) for name in self.__slots__ if name not in left_out}
+        told = {name: getattr(self, name) for name in FIELDS if name not in left_out}
         if "child_runs" in told:
             told["child_runs"] = [child.to_dict(left_out) for child in self.child_runs]
         return told
@@ -182,16 +190,21 @@ class Run:
             update: Attributes to change, by name.
         """
         twin = type(self).__new__(type(self))
-        for name in self.__slots__:
+        twin.queued = None
+        for name in FIELDS:
             setattr(twin, name, getattr(self, name))
         for name, value in (update or {}).items():
             setattr(twin, name, value)
         return twin
 
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        # What is queued here is nothing to whoever unpickles it.
+        return None, {**{name: getattr(self, name) for name in FIELDS}, "queued": None}
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Run):
             return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+        return all(getattr(self, name) == getattr(other, name) for name in FIELDS)
 
     # It changes while it runs.
     __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]

@@ -23,6 +23,7 @@ __all__ = [
     "RUN_TYPES",
     "VERBS",
     "Attachment",
+    "Content",
     "Feedback",
     "Kind",
     "LateOperation",
@@ -30,6 +31,7 @@ __all__ = [
     "MeasuredList",
     "Operation",
     "Part",
+    "finalise",
     "measured",
     "merge",
     "size_estimate",
@@ -66,6 +68,10 @@ class Attachment(NamedTuple):
     data: bytes
 
 
+Content: TypeAlias = tuple[dict[str, Any], dict[str, Part]]
+"""An operation's head and parts."""
+
+
 @dataclass(slots=True, repr=False)
 class Operation:
     """One piece of what is told of a run.
@@ -95,19 +101,22 @@ class LateOperation(Operation):
     """An operation whose head and parts are put together when they are first read.
 
     That is by the thread that sends it, as a rule, and not by the application's, which has only
-    made a copy of what is told.
+    made a copy of what is told. Until then what is told may be replaced by what is known later.
 
     Attributes:
         size: About how many bytes its head and parts take.
+        grown: By how many bytes that has changed since it was made.
+        is_final: Whether what is told can't be replaced any more.
+        finish: Given head and parts when they are put together, returns those to send; or None.
     """
 
-    __slots__ = ("_read", "_told", "size")
+    __slots__ = ("_read", "_told", "finish", "grown", "is_final", "size")
 
     def __init__(
         self,
         kind: Kind,
         run_id: UUID,
-        read: Callable[[Any], tuple[dict[str, Any], dict[str, Part]]],
+        read: Callable[[Any], Content],
         told: Any,
         size: int,
     ) -> None:
@@ -117,22 +126,53 @@ class LateOperation(Operation):
             kind: Whether it creates the run or updates it.
             run_id: The run's id.
             read: Returns head and parts; may be called by several threads at once.
-            told: What it is called with; must not change any more.
+            told: What it is called with. If that changes, so does what is told, until it is read.
             size: See the class.
         """
         self.kind = kind
         self.run_id = run_id
         self.attachments = {}
         self.size = size
+        self.grown = 0
+        self.is_final = False
+        self.finish: Callable[[Content], Content] | None = None
         self._read = read
         self._told = told
+
+    def retell(self, told: Any, size: int) -> None:
+        """Replace what is told. Not for an operation that is final.
+
+        Args:
+            told: What it is read from; must not change any more.
+            size: About how many bytes its head and parts take then.
+        """
+        self._told = told
+        self.grown += size - self.size
+        self.size = size
 
     def __getattr__(self, name: str) -> Any:
         # Called for what has not been set: that is these two, once.
         if name not in {"head", "parts"}:
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}.")
-        self.head, self.parts = self._read(self._told)
+        self.is_final = True
+        content = self._read(self._told)
+        self.head, self.parts = content if self.finish is None else self.finish(content)
         return getattr(self, name)
+
+
+def finalise(operation: Operation) -> int:
+    """Have an operation stay what it is: it is on its way.
+
+    Args:
+        operation: Any operation.
+
+    Returns:
+        By how many bytes it has grown since it was made.
+    """
+    if type(operation) is not LateOperation:
+        return 0
+    operation.is_final = True
+    return operation.grown
 
 
 @dataclass(slots=True, repr=False)
@@ -291,8 +331,7 @@ def size_of(part: Part) -> int:
         part: Any part.
     """
     if type(part) in _MEASURED:
-        known: int = part.size
-        return known
+        return part.size  # type: ignore[no-any-return]
     size = visits = 0
     # It grows while it is gone through: a loop takes half the time of a function for each.
     found: list[Any] = [part if type(part) in _CONTAINERS else (part,)]

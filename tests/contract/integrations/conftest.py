@@ -1,5 +1,7 @@
 """Rows made into platforms, and what the tests of them leave behind."""
 
+import sys
+
 import pytest
 
 from tests.contract.integrations.platforms import BIG, Big
@@ -37,3 +39,11 @@ def _clients_finished():
     yield
     for name in BIG:
         Big(name).finish()
+
+
+@pytest.fixture(autouse=True)
+def _no_sentry_client():
+    """Take back the client that a test has set up for all threads."""
+    yield
+    if sentry := sys.modules.get("sentry_sdk"):
+        sentry.get_global_scope().set_client(None)

@@ -20,19 +20,25 @@ from typing import Any
 import pytest
 
 from callboard.integrations import (
+    AlertCallbackHandler,
     BudgetGuard,
     CostCallbackHandler,
     JsonLinesCallbackHandler,
     LoggingCallbackHandler,
     RateLimit,
+    RunRecord,
     RunTreeHandler,
 )
+from callboard.integrations.alerts import Alert, Rule
+from callboard.integrations.alerts.slack import slack_message
 from callboard.prices import PriceTable
 
 PRICES = PriceTable.load(
     [{"name": "test", "model": "gpt-.*", "prompt": 1_000_000.0, "completion": 2_000_000.0}]
 )
 """A dollar for a token that is given, two for one that is returned."""
+
+_numbers = count()
 
 EVERY = frozenset({"chain", "tool", "retriever", "llm", "chat_model"})
 MODELS = frozenset({"llm", "chat_model"})
@@ -68,6 +74,30 @@ class Platform:
         return getattr(self.handler, "_meter", self.handler)
 
 
+class EachIsWorse(Rule):
+    """Is broken by every run, and more by each than by the one before: so each is shown."""
+
+    def measure(self, record: RunRecord) -> float:
+        return float(next(_numbers))
+
+
+def alerts(**options: Any) -> Platform:
+    told: list[Alert] = []
+    rule = EachIsWorse(above=-1.0, statistic="worst", remind_every=0)
+    handler = AlertCallbackHandler(rule, told.append, max_waiting=10**6, **options)
+
+    def heard() -> list[Alert]:
+        handler.flush(20)
+        return told
+
+    return Platform(
+        handler,
+        lambda: "\n".join(f"{each.as_dict()} {slack_message(each)}" for each in heard()),
+        lambda: len(heard()),
+        tells_content=False,
+    )
+
+
 def json_lines(**options: Any) -> Platform:
     stream = io.StringIO()
     return Platform(
@@ -76,9 +106,6 @@ def json_lines(**options: Any) -> Platform:
         lambda: len(stream.getvalue().splitlines()),
         is_open=lambda: not stream.closed,
     )
-
-
-_numbers = count()
 
 
 class Kept(logging.Handler):
@@ -228,21 +255,62 @@ def rich_tree(**options: Any) -> Platform:
     from callboard.integrations import RichTreeCallbackHandler
 
     stream = io.StringIO()
-    handler = RichTreeCallbackHandler(
-        console.Console(file=stream, width=200, force_terminal=False), **options
-    )
-    marks = ("✓", "✗", "?")
+    screen = console.Console(file=stream, width=200, force_terminal=False)
+    return _tree(RichTreeCallbackHandler(screen, **options), stream)
+
+
+def jupyter(**options: Any) -> Platform:
+    pytest.importorskip("IPython", reason="IPython is not installed")
+    from callboard.integrations import JupyterCallbackHandler
+
+    stream = io.StringIO()
+    return _tree(JupyterCallbackHandler(stream=stream, **options), stream)
+
+
+def _tree(handler: RunTreeHandler, stream: io.StringIO) -> Platform:
     return Platform(
         handler,
         stream.getvalue,
-        lambda: sum(stream.getvalue().count(f"{mark} ") for mark in marks),
+        lambda: sum(stream.getvalue().count(f"{mark} ") for mark in ("✓", "✗", "?")),
         tells_content=False,
         is_open=lambda: not stream.closed,
     )
 
 
+def progress_bar(**options: Any) -> Platform:
+    tqdm = pytest.importorskip("tqdm", reason="tqdm is not installed")
+    from callboard.integrations import TqdmCallbackHandler
+
+    stream = io.StringIO()
+    bar = tqdm.tqdm(file=stream, mininterval=0)
+    return Platform(
+        TqdmCallbackHandler(bar, **options),
+        stream.getvalue,
+        lambda: bar.n,
+        types=frozenset({"chain"}),  # The bar counts the outermost runs, here a chain each.
+        tells_content=False,
+        is_open=lambda: not bar.disable,
+    )
+
+
+def sentry(**options: Any) -> Platform:
+    pytest.importorskip("sentry_sdk", reason="sentry-sdk is not installed")
+    from callboard.integrations import SentryCallbackHandler
+    from tests.unit.integrations.sentry_transport import set_up_client
+
+    kept = set_up_client(data_collection={"gen_ai": {"inputs": True, "outputs": True}})
+    return Platform(
+        SentryCallbackHandler(**options),
+        kept.text,
+        lambda: len(kept.spans()),
+        is_open=lambda: not kept.is_killed,
+    )
+
+
 PLATFORMS: dict[str, Callable[..., Platform]] = {
+    "alerts": alerts,
     "json lines": json_lines,
+    "jupyter": jupyter,
     "logging": standard_logging,
     "structlog": structured_logging,
     "costs": costs,
@@ -253,9 +321,12 @@ PLATFORMS: dict[str, Callable[..., Platform]] = {
     "openinference": opentelemetry("openinference"),
     "prometheus": prometheus,
     "rich": rich_tree,
+    "tqdm": progress_bar,
+    "sentry": sentry,
 }
 
 BIG: dict[str, str] = {
+    "gradio": "gradio",
     "mlflow": "mlflow",
     "streamlit": "streamlit",
     "wandb": "wandb",

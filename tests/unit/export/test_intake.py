@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 
 from callboard.export.counters import Counters, Fate, Ledger
 from callboard.export.intake import OVERHEAD, Added, Intake
+from callboard.wire.operations import LateOperation
 from tests.unit.export.made import operation, operations
 
 SIZE = 1000 - OVERHEAD
@@ -96,3 +99,63 @@ def test_once_closed_it_takes_nothing(intake, ledger):
 def test_counters_read_well():
     assert str(Counters(3, 0, 1, 2)) == "emitted 3, queued 1, sent 2, spooled 0, dropped 0"
     assert str(Counters(3, 1)).startswith("emitted 3, recovered 1, queued 0")
+
+
+def late(told="start", size=SIZE):
+    return LateOperation("create", uuid4(), lambda told: ({"name": told}, {}), told, size)
+
+
+def test_what_waits_can_be_told_anew_and_goes_out_once(intake, ledger):
+    start = late()
+    intake.add(start, SIZE)
+    assert intake.retell(start, "whole", 300) is Added.QUIETLY
+    assert intake.take(3, 10**6).operations == [start]
+    assert start.head == {"name": "whole"}
+    assert ledger.counters.emitted == 1
+
+
+def test_what_is_on_its_way_stays_as_it_is(intake):
+    taken, seized, refused = late(), late(), late(size=20_000)
+    intake.add(taken, SIZE)
+    intake.take(1, 10**6)
+    intake.add(seized, SIZE)
+    intake.seize()
+    assert intake.add(refused, 20_000) is Added.REFUSED
+    for each in (taken, seized, refused):
+        assert intake.retell(each, "whole", 300) is None
+        assert each.head == {"name": "start"}
+
+
+def test_what_was_read_stays_as_it_is(intake):
+    start = late()
+    intake.add(start, SIZE)
+    assert start.head == {"name": "start"}
+    assert intake.retell(start, "whole", 300) is None
+
+
+def test_what_is_sealed_stays_as_it_is(intake):
+    start = late()
+    intake.add(start, SIZE)
+    intake.seal()
+    assert intake.retell(start, "whole", 300) is None
+
+
+def test_what_is_told_anew_counts_by_its_new_size(intake):
+    start = late(size=100)
+    intake.add(start, 100)
+    assert intake.retell(start, "whole", 5_000) is Added.HIGH
+    assert intake.size == 5_000 + OVERHEAD
+    assert intake.retell(start, "more", 20_000) is None
+    assert intake.retell(start, "less", 200) is Added.QUIETLY
+    batch = intake.take(1, 10**6)
+    assert (batch.size, intake.size) == (200 + OVERHEAD, 200 + OVERHEAD)
+    intake.settle(batch, Fate.SENT, 1)
+    assert intake.size == 0
+
+
+def test_what_is_told_anew_and_urgent_is_waited_for(intake):
+    start = late()
+    intake.add(start, SIZE)
+    intake.add(operation(), SIZE)
+    assert intake.retell(start, "whole", 300, True) is Added.DUE
+    assert intake.is_hurried(intake.take(1, 10**6))

@@ -219,6 +219,7 @@ def test_what_is_added_to_a_run_leaves_the_tags_that_its_tracer_gives_it():
     exporter = Exporter(sink)
     tracer = LangChainTracer(destination=exporter, tags=["nightly"])
     with trace("block", tags=["own"], callbacks=[tracer]) as run:
+        assert exporter.flush(5)
         run.add_tags("late")
     assert exporter.shutdown(5)
     assert [operation.head["tags"] for operation in sink.operations] == [

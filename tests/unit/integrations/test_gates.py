@@ -52,6 +52,16 @@ def test_a_budget_of_tokens_counts_what_was_used():
         ask(manager_of(guard))
 
 
+def test_a_refusal_is_not_logged_as_a_fault(caplog):
+    with pytest.raises(BudgetSpentError):
+        ask(manager_of(BudgetGuard(max_tokens=0)))
+    limited = manager_of(RateLimit(requests=1))
+    ask(limited)
+    with pytest.raises(RateLimitError):
+        ask(limited)
+    assert not caplog.records
+
+
 async def test_a_budget_refuses_in_async_code_too():
     guard = BudgetGuard(max_tokens=0)
     with pytest.raises(BudgetSpentError):

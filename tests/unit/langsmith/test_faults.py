@@ -44,7 +44,6 @@ def the_program_goes_on(inputs=None):
         run = CallbackManager.configure([recorder]).on_chain_start({}, inputs or {})
         run.on_chain_end({})
     assert recorder.events == ["on_chain_start", "on_chain_end"] * CALLS
-    return 2 * CALLS
 
 
 def counted():
@@ -59,9 +58,9 @@ def said(caplog, *words):
 @pytest.mark.parametrize("endpoint", ["localhost:1984", "file:///tmp", "http://:80"])
 def test_an_endpoint_that_is_no_url(tracing, caplog, endpoint):
     tracing(LANGSMITH_ENDPOINT=endpoint)
-    told = the_program_goes_on()
+    the_program_goes_on()
     assert said(caplog, "nothing can be sent", endpoint) == len(caplog.records) == 1
-    assert (counted().emitted, counted().dropped) == (told, told)
+    assert counted().dropped == counted().emitted >= CALLS
 
 
 @pytest.mark.parametrize(
@@ -71,13 +70,14 @@ def test_an_endpoint_that_is_no_url(tracing, caplog, endpoint):
 def test_a_key_that_is_missing_or_refused(tracing, server, caplog, key, words):
     server.tell(key="right")
     tracing(LANGSMITH_API_KEY=key)
-    told = the_program_goes_on()
+    the_program_goes_on()
     assert default_exporter().flush(10)
-    told += the_program_goes_on()
+    the_program_goes_on()
     assert default_exporter().flush(10)
     assert said(caplog, words, "LANGSMITH_API_KEY is what to set") == 1
     assert said(caplog, "wrong") == 0
-    assert (counted().emitted, counted().spooled, counted().dropped) == (told, told, 0)
+    assert counted().spooled == counted().emitted >= 2 * CALLS
+    assert counted().dropped == 0
 
 
 class Unserialisable:
@@ -90,9 +90,9 @@ class Unserialisable:
 
 def test_values_that_have_no_form(tracing, caplog):
     tracing()
-    told = the_program_goes_on({"value": Unserialisable(), "fine": 1})
+    the_program_goes_on({"value": Unserialisable(), "fine": 1})
     assert default_exporter().flush(10)
-    until(lambda: counted().sent == told)
+    until(lambda: counted().sent == counted().emitted >= CALLS)
     assert caplog.records == []
 
 
@@ -102,7 +102,7 @@ def test_an_operation_that_has_no_form(tracing, caplog):
     the_program_goes_on()
     [tracer] = recording.handlers
     tracer._new_attachments = lambda run: {"film": Attachment("video/mp4", 17)}
-    recording.on_chain_start({}, {})
+    recording.on_chain_start({}, {}, attachments={"film": ("video/mp4", b"...")})
     the_program_goes_on()
     assert default_exporter().flush(10)
     assert said(caplog, "can't be encoded") == 1
@@ -119,23 +119,23 @@ def test_a_disk_that_is_full(tracing, caplog, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "write", full)
-        told = the_program_goes_on()
+        the_program_goes_on()
         assert not default_exporter().flush(0.2)
-        told += the_program_goes_on()
+        the_program_goes_on()
         default_exporter().shutdown(0.2)
     assert said(caplog, "can't be used: No space left on device") == 1
     assert said(caplog, "Operations were dropped") == 1
-    assert (counted().emitted, counted().dropped) == (told, told)
+    assert counted().dropped == counted().emitted >= CALLS
 
 
 def test_a_spool_that_is_no_directory(tracing, caplog, tmp_path):
     (tmp_path / "file").write_text("mine")
     tracing(LANGSMITH_ENDPOINT="http://127.0.0.1:9", CALLBOARD_SPOOL_DIR=str(tmp_path / "file"))
-    told = the_program_goes_on()
+    the_program_goes_on()
     default_exporter().flush(0.2)
     default_exporter().shutdown(0.2)
     assert said(caplog, "The spool", "can't be used") == 1
-    assert (counted().emitted, counted().dropped) == (told, told)
+    assert counted().dropped == counted().emitted >= CALLS
     assert (tmp_path / "file").read_text() == "mine"
 
 
@@ -147,8 +147,8 @@ def test_a_spool_of_a_newer_version(tracing, caplog, tmp_path):
     segment.write_bytes(b"callboard spool 2\nwho knows")
     set_default_exporter(None)
     caplog.clear()
-    told = the_program_goes_on()
+    the_program_goes_on()
     default_exporter().shutdown(5)
-    assert counted().spooled == told
+    assert counted().spooled == counted().emitted >= CALLS
     assert said(caplog, "another version of Callboard") == 1
     assert segment.read_bytes() == b"callboard spool 2\nwho knows"

@@ -78,7 +78,7 @@ def test_nothing_is_left_of_runs_that_have_ended_and_were_sent(made):
     assert more_held - held < 100_000
     assert not tracer.run_map
     assert exporter.counters.queued == 0
-    assert exporter.counters.sent == 2 * 2 * 2000
+    assert exporter.counters.sent == exporter.counters.emitted >= 2 * 2000
 
 
 def resident():

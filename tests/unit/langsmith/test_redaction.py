@@ -125,7 +125,7 @@ def test_nothing_that_is_redacted_is_on_the_disk(tmp_path):
     exporter = Exporter(HttpSink("http://127.0.0.1:9"), spool=Spool(tmp_path), redaction=EMAILS)
     traced(LangChainTracer(destination=exporter))
     exporter.shutdown(10)
-    assert exporter.counters.spooled == 4
+    assert exporter.counters.spooled == exporter.counters.emitted > 0
     held = bytes_in(tmp_path)
     assert MAIL.encode() not in held
     assert b"<email>" in held

@@ -146,9 +146,9 @@ def test_a_run_that_is_not_running_is_unknown():
 def test_a_run_of_another_type_is_not_the_one_that_is_meant():
     recorder = Recorder()
     run = started(recorder, 1)
-    assert recorder.running(run.id, "chain", "tool") is run
+    assert recorder.running(run.id, ("chain", "tool")) is run
     with pytest.raises(UnknownRunError, match="is a chain run, not llm or chat_model"):
-        recorder.running(run.id, "llm", "chat_model")
+        recorder.running(run.id, ("llm", "chat_model"))
 
 
 def test_what_happens_is_in_order_and_has_its_time():

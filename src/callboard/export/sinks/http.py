@@ -5,16 +5,13 @@ from __future__ import annotations
 import codecs
 import json
 import queue
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from math import inf
 from time import monotonic
 from typing import Any
 
 from callboard.errors import (
-    BadOptionError,
     BatchRejectedError,
     BatchTooLargeError,
     MissingExtraError,
@@ -22,6 +19,7 @@ from callboard.errors import (
 )
 from callboard.export.sinks.address import Address, refused
 from callboard.export.sinks.base import Limits
+from callboard.export.sinks.headers import check_headers, user_agent
 from callboard.export.sinks.server import Server
 from callboard.export.sinks.verdict import verdict_on
 from callboard.wire import batch, compression, multipart, progress
@@ -36,9 +34,6 @@ _NOT_FOUND = 404
 _NOT_THERE = frozenset({404, 405, 410, 501})
 _LOOKING_ON = 1.0
 """Seconds that progress may take: operations wait meanwhile."""
-
-# What a value of a header may be made of (RFC 9110, section 5.5).
-_VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]*")
 
 _Body = tuple[bytes, dict[str, str]]
 
@@ -79,12 +74,12 @@ class HttpSink:
         self._urllib3 = _require_urllib3()
         self._has_key = bool(api_key)
         self._headers = {
-            "User-Agent": _user_agent(),
+            "User-Agent": user_agent(),
             "Accept": "application/json",
             **({"x-api-key": api_key} if api_key else {}),
             **(headers or {}),
         }
-        _check_headers(self._headers)
+        check_headers(self._headers)
         self._timeout = self._urllib3.Timeout(connect=connect_timeout, read=read_timeout)
         self._now = now
         self._server: Server | None = None
@@ -270,26 +265,8 @@ class HttpSink:
             queue.LifoQueue.__init__(old.pool, 1)
 
 
-def _check_headers(headers: Mapping[str, str]) -> None:
-    """Refuse what could never be sent; its value is a key, perhaps, and not for a log."""
-    for name, value in headers.items():
-        if not _VALUE.fullmatch(value):
-            what = "The API key" if name == "x-api-key" else f"The header {name}"
-            raise BadOptionError(
-                f"{what} has a line break or a character in it that no HTTP header can hold; "
-                "it takes letters, digits and signs of ASCII."
-            )
-
-
 def _batch(operations: Sequence[Operation], _: Server) -> _Body:
     return batch.encode(operations), {"Content-Type": "application/json"}
-
-
-def _user_agent() -> str:
-    try:
-        return f"callboard/{version('callboard')}"
-    except PackageNotFoundError:  # Run from its source, without being installed.
-        return "callboard"
 
 
 def _require_urllib3() -> Any:

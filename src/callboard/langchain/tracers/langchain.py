@@ -34,7 +34,7 @@ from callboard.redaction import Redaction
 from callboard.tracing.kinds import CHAT_MODEL, LLM
 from callboard.tracing.run import Run
 from callboard.usage import Usage, add_usage
-from callboard.wire.operations import Operation
+from callboard.wire.operations import Content
 
 __all__ = [
     "OVERRIDABLE_LANGSMITH_INHERITABLE_METADATA_KEYS",
@@ -252,12 +252,9 @@ class LangChainTracer(alone.LangChainTracer, metaclass=_Tracers):
             return self._destination or default_exporter()
         return super()._exporter
 
-    def _send(self, run: Run, operation_of: Callable[[Run], Operation]) -> None:
-        client = self.client
-        if isinstance(client, ExporterClient):
-            super()._send(run, lambda run: client.completed(operation_of(run)))
-        else:
-            super()._send(run, operation_of)
+    @property
+    def _finish(self) -> Callable[[Content], Content] | None:
+        return self.client.complete if isinstance(self.client, ExporterClient) else None
 
     def _samples(self, trace_id: UUID) -> bool:
         if isinstance(self.client, ExporterClient):
