@@ -9,8 +9,15 @@ from uuid import UUID
 from callboard.clock import microseconds
 from callboard.integrations.base import RunRecord, RunTreeHandler
 from callboard.integrations.extras import load
-from callboard.integrations.messages import Said, said_in, said_out
-from callboard.payloads import field, unwrapped
+from callboard.integrations.mlflow.forms import (
+    belongs_of,
+    exception_of,
+    figures_of,
+    inputs_of,
+    known,
+    outputs_of,
+    tools_of,
+)
 from callboard.wire import json
 
 __all__ = ["MlflowCallbackHandler"]
@@ -60,15 +67,15 @@ class MlflowCallbackHandler(RunTreeHandler):
             record.name,
             span_type="AGENT" if _is_agent(record) else _TYPES.get(record.type, "CHAIN"),
             parent_span=outer,
-            inputs=_inputs(record),
-            attributes=_known(
+            inputs=inputs_of(record),
+            attributes=known(
                 {
                     "callboard.run_id": str(record.id),
                     "tags": record.tags or None,
-                    "mlflow.chat.tools": _tools(record) or None,
+                    "mlflow.chat.tools": tools_of(record) or None,
                 }
             ),
-            metadata=_belongs(record) if outer is None else None,
+            metadata=belongs_of(record) if outer is None else None,
             experiment_id=self._experiment_id if outer is None else None,
             start_time_ns=_nanoseconds(record.start_time),
         )
@@ -89,11 +96,11 @@ class MlflowCallbackHandler(RunTreeHandler):
         if record.first_token_time is not None:
             self._add_event(span, "first_token", record.first_token_time, {})
         if record.error is not None:
-            self._add_event(span, "exception", record.end_time, _exception(record))
-        figures = _figures(record)
+            self._add_event(span, "exception", record.end_time, exception_of(record))
+        figures = figures_of(record)
         self._spend(record, figures.get("mlflow.llm.cost") or {})
         span.end(
-            outputs=_outputs(record),
+            outputs=outputs_of(record),
             attributes=figures,
             status=self._status(record),
             end_time_ns=_nanoseconds(record.end_time),
@@ -144,112 +151,3 @@ def _outermost(record: RunRecord) -> RunRecord:
 
 def _is_agent(record: RunRecord) -> bool:
     return record.type == "chain" and record.metadata.get("lc_agent_name") == record.name
-
-
-def _known(told: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in told.items() if value is not None}
-
-
-def _belongs(record: RunRecord) -> dict[str, str]:
-    return _known({"mlflow.trace.session": record.conversation, "mlflow.trace.user": record.user})
-
-
-def _exception(record: RunRecord) -> dict[str, str]:
-    return {
-        "exception.type": record.error_type or "unknown",
-        "exception.message": record.error_message or "",
-        "exception.stacktrace": record.error or "",
-    }
-
-
-def _figures(record: RunRecord) -> dict[str, Any]:
-    """Return models, tokens and cost under the names that MLflow adds up for the whole trace."""
-    told: dict[str, Any] = {
-        "mlflow.llm.model": record.response_model or record.model,
-        "mlflow.llm.provider": record.provider,
-        "time_to_first_token": record.time_to_first_token,
-        "callboard.unfinished": True if record.status == "unfinished" else None,
-    }
-    if record.is_model:
-        told["mlflow.message.format"] = "openai"
-    if (tokens := record.tokens) is not None:
-        told["mlflow.chat.tokenUsage"] = _known(
-            {
-                "input_tokens": tokens.prompt or 0,
-                "output_tokens": tokens.completion or 0,
-                "total_tokens": tokens.total or 0,
-                "cache_read_input_tokens": tokens.prompt_details.get("cache_read"),
-                "cache_creation_input_tokens": tokens.prompt_details.get("cache_creation"),
-            }
-        )
-    if (cost := record.cost) is not None:
-        told["mlflow.llm.cost"] = {
-            "input_cost": cost.prompt or 0.0,
-            "output_cost": cost.completion or 0.0,
-            "total_cost": cost.total or 0.0,
-        }
-    return _known(told)
-
-
-def _inputs(record: RunRecord) -> Any:
-    if record.inputs is None or not record.is_model:
-        return record.inputs
-    return {"messages": [_message(said) for said in said_in(record)]}
-
-
-def _outputs(record: RunRecord) -> Any:
-    if record.outputs is None:
-        return None
-    if record.is_model:
-        answers = said_out(record)
-        return {
-            "choices": [
-                {"index": at, "message": _message(each), "finish_reason": each.finish_reason}
-                for at, each in enumerate(answers)
-            ]
-        }
-    if record.type == "retriever":
-        return [_document(each) for each in record.outputs.get("documents") or ()]
-    return record.outputs
-
-
-def _tools(record: RunRecord) -> list[Any]:
-    """Return the tools that a model may call, as far as they are told in the form MLflow reads."""
-    offered = record.parameters.get("tools")
-    return [
-        {"type": "function", "function": field(each, "function")}
-        for each in (offered if isinstance(offered, list) else ())
-        if field(field(each, "function"), "name")
-    ]
-
-
-def _message(said: Said) -> dict[str, Any]:
-    calls = [
-        {
-            "id": call.get("id"),
-            "type": "function",
-            "function": {
-                "name": call.get("name"),
-                "arguments": json.encode(call.get("args")).decode(),
-            },
-        }
-        for call in said.tool_calls
-        if isinstance(call, dict)
-    ]
-    return _known(
-        {
-            "role": said.role,
-            "content": said.text,
-            "tool_calls": calls or None,
-            "tool_call_id": said.answers,
-        }
-    )
-
-
-def _document(found: Any) -> dict[str, Any]:
-    document = unwrapped(found)
-    return {
-        "page_content": field(document, "page_content"),
-        "metadata": field(document, "metadata") or {},
-        "id": field(document, "id"),
-    }
