@@ -8,6 +8,8 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
 # The SDK's tests want other versions than ours do, so they have an environment of their own.
 SUITE_PIP := $(VENV)/sdk-suite/bin/python -m pip --disable-pip-version-check
+# Vendors' packages bring much along: they have one, too.
+VENDORS_PIP := $(VENV)/vendors/bin/python -m pip --disable-pip-version-check
 
 # Writes what is installed into a file of constraints, below the comment that it begins with.
 define pin
@@ -81,6 +83,9 @@ constraints: ## Pin the newest versions within the bounds anew
 	$(BIN)/python -m venv $(VENV)/sdk-suite
 	$(SUITE_PIP) install --quiet -r requirements/sdk-suite.txt
 	$(call pin,$(VENV)/sdk-suite/bin/python,requirements/sdk-suite-constraints.txt)
+	$(BIN)/python -m venv $(VENV)/vendors
+	$(VENDORS_PIP) install --quiet -c requirements/constraints.txt -r requirements/vendors.txt
+	$(call pin,$(VENV)/vendors/bin/python,requirements/vendors-constraints.txt)
 
 clean: ## Remove what the other commands made
 	rm -rf $(VENV) .callboard build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
@@ -120,9 +125,8 @@ $(VENV)/sdk-suite/.made: requirements/sdk-suite.txt requirements/sdk-suite-const
 	$(SUITE_PIP) install --quiet -c requirements/sdk-suite-constraints.txt -r requirements/sdk-suite.txt
 	@touch $@
 
-# Vendors' packages bring much along: they have an environment of their own.
-$(VENV)/.vendors: pyproject.toml requirements/vendors.txt requirements/constraints.txt | $(VENV)/bin/python
+$(VENV)/.vendors: pyproject.toml requirements/vendors.txt requirements/vendors-constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m venv $(VENV)/vendors
-	$(VENV)/vendors/bin/python -m pip --disable-pip-version-check install --quiet -c requirements/constraints.txt -r requirements/vendors.txt
-	$(VENV)/vendors/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation -e .
+	$(VENDORS_PIP) install --quiet -c requirements/vendors-constraints.txt -r requirements/vendors.txt
+	$(VENDORS_PIP) install --quiet --no-deps --no-build-isolation -e .
 	@touch $@

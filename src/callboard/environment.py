@@ -12,7 +12,14 @@ from collections.abc import Callable
 from functools import cache
 from typing import ParamSpec, TypeVar, cast
 
-__all__ = ["asks_for_tracing", "is_on", "reload_environment", "remembered", "value_of"]
+__all__ = [
+    "also_forget",
+    "asks_for_tracing",
+    "is_on",
+    "reload_environment",
+    "remembered",
+    "value_of",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -36,8 +43,17 @@ def remembered(read: Callable[P, T]) -> Callable[P, T]:
         read: The function; its arguments are hashable.
     """
     kept = cache(read)
-    _caches.append(kept.cache_clear)
+    also_forget(kept.cache_clear)
     return cast("Callable[P, T]", kept)
+
+
+def also_forget(clear: Callable[[], None]) -> None:
+    """Have something forgotten whenever what the environment said is.
+
+    Args:
+        clear: Forgets it.
+    """
+    _caches.append(clear)
 
 
 @remembered

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as _field
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 __all__ = [
@@ -205,10 +206,17 @@ def field(payload: Payload, name: str, default: Any = None) -> Any:
         name: The attribute or key.
         default: What to return where there is none.
     """
+    kind: Any = type(payload)
     # The first is the quicker look.
-    if type(payload) is dict or isinstance(payload, Mapping):
+    if kind is dict or _is_mapping(kind):
         return payload.get(name, default)
     return getattr(payload, name, default)
+
+
+@lru_cache(1024)
+def _is_mapping(kind: type) -> bool:
+    # To ask the abstract class of an object that is none takes longer than to read its field.
+    return issubclass(kind, Mapping)
 
 
 def unwrapped(payload: Payload) -> Payload:

@@ -238,6 +238,37 @@ print(len(caught), caught[0].message)
     assert "99.0.0" in out
 
 
+def test_what_is_sent_to_a_process_without_it_works_there():
+    pickled = program(
+        """
+import callboard.langchain
+callboard.langchain.install()
+import pickle
+from langchain_core.callbacks import CallbackManager
+from langchain_core.runnables import RunnableLambda
+from langchain_core.tracers.context import collect_runs
+from callboard.testing import RecordingHandler
+with collect_runs() as collected:
+    RunnableLambda(lambda x: x, name="there").invoke(1)
+handler = RecordingHandler()
+print(pickle.dumps((handler, CallbackManager([handler]), collected.traced_runs[0])).hex())
+"""
+    )
+    out = program(
+        f"""
+import pickle
+from langchain_core.runnables import RunnableLambda
+handler, manager, run = pickle.loads(bytes.fromhex({pickled.strip()!r}))
+RunnableLambda(lambda x: x, name="here").invoke(1, {{"callbacks": [handler]}})
+RunnableLambda(lambda x: x, name="by a manager").invoke(1, {{"callbacks": manager}})
+import callboard.langchain
+assert not callboard.langchain.installed()
+print(handler.tree(), run.name, sep="\\n")
+"""
+    )
+    assert out.splitlines() == ["chain here (ok)", "chain by a manager (ok)", "there"]
+
+
 def test_nothing_is_patched_unless_asked_for():
     program(
         """
@@ -333,7 +364,7 @@ assert get_client() is LangChainTracer().client is client
 
 def test_agents_are_heard_traced_and_streamed_as_with_the_original():
     with ThreadPoolExecutor() as at_once:
-        words = ((str(PROGRAMS / "agents.py"), *place) for place in ((), ("callboard",)))
+        words = ((str(PROGRAMS / "langgraph_agents.py"), *place) for place in ((), ("callboard",)))
         original, installed = at_once.map(lambda each: run(*each), words)
     assert original.returncode == 0, original.stderr
     assert installed.returncode == 0, installed.stderr

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
@@ -65,6 +66,26 @@ def test_a_programs_traces_are_those_of_the_original():
     assert installed.printed == original.printed
     for seen in ("'tools' over", "'by hand' over", "ValueError", "new_token", "another-project"):
         assert seen in text
+    assert "pending" not in text
+    assert "never seen" not in text
+
+
+@pytest.mark.parametrize(
+    ("program", "seen"),
+    [
+        ("interwoven.py", ("'ChatOpenAI'", "'fourth'", "ValueError")),
+        ("contexts.py", ("'served'", "'below the first' over", "CancelledError", "a third")),
+    ],
+)
+def test_the_sdks_runs_and_runnables_in_each_other_are_those_of_the_original(program, seen):
+    with ThreadPoolExecutor() as at_once:
+        places = ((), ("callboard",))
+        original, installed = at_once.map(lambda place: run(program, *place), places)
+    text = as_text(original.first, values=True)
+    assert as_text(installed.first, values=True).splitlines() == text.splitlines()
+    assert installed.printed == original.printed
+    for words in seen:
+        assert words in text
     assert "pending" not in text
     assert "never seen" not in text
 

@@ -97,8 +97,13 @@ def test_a_program_finds_what_python_has_it_find(words, home):
     assert found.stdout.startswith("__main__ ")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize(
+    "ending",
+    [
+        pytest.param(each, marks=() if each == "is interrupted" else pytest.mark.slow)
+        for each in ENDINGS
+    ],
+)
 def test_a_program_ends_as_under_python(ending, tmp_path):
     (tmp_path / "program.py").write_text(ENDINGS[ending])
     expected, found = both("program.py", cwd=tmp_path)

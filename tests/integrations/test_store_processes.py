@@ -7,8 +7,10 @@ chose. Then the file is opened, read and checked.
 import random
 import subprocess
 import sys
+import threading
 import time
 
+import apsw
 import pytest
 
 from callboard.store.sqlite import SqliteStore
@@ -89,4 +91,26 @@ def test_a_second_process_reads_and_writes_while_the_first_has_the_file_open(tmp
     assert {1, *range(STEP, last + 1)} <= set(listed(store, limit=10**6))
     store.write([created(2)])
     assert listed(store, ids=[run(2)]) == [2]
+    store.close()
+
+
+def test_two_that_make_a_file_at_the_same_moment_wait_for_each_other(tmp_path):
+    path = tmp_path / "board.db"
+    begun = threading.Event()
+
+    def write():
+        quicker = apsw.Connection(str(path))
+        quicker.execute("BEGIN IMMEDIATE")
+        begun.set()
+        time.sleep(0.2)
+        quicker.execute("ROLLBACK")
+        quicker.close()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    begun.wait()
+    store = SqliteStore.open(path)
+    thread.join()
+    store.write([created(1)])
+    assert listed(store) == [1]
     store.close()

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from callboard.wire import json
@@ -27,15 +28,21 @@ def runs_in(requests: list[Request]) -> dict[UUID, Operation]:
     return runs
 
 
-def as_text(requests: list[Request]) -> str:
-    """Return all traces that have arrived, each with the runs inside it."""
+def as_text(requests: list[Request], *, values: bool = False) -> str:
+    """Return all traces that have arrived, each with the runs inside it.
+
+    Args:
+        requests: What has arrived.
+        values: Whether inputs and outputs are compared, or their names alone. The SDK sends what
+            a value has become by the time that it is sent.
+    """
     runs = runs_in(requests)
     inside: dict[str | None, list[Operation]] = defaultdict(list)
     for run in runs.values():
         parent = run.head.get("parent_run_id")
         check_place(run, runs.get(UUID(parent)) if parent else None)
         inside[parent].append(run)
-    return "\n".join(trees(None, inside))
+    return "\n".join(trees(None, inside, plain if values else sorted))
 
 
 def check_place(run: Operation, parent: Operation | None) -> None:
@@ -49,15 +56,18 @@ def check_place(run: Operation, parent: Operation | None) -> None:
         assert order.startswith(parent.head["dotted_order"] + ".")
 
 
-def trees(parent: str | None, inside: dict[str | None, list[Operation]]) -> list[str]:
+Show: TypeAlias = Callable[[dict[str, Any]], Any]
+
+
+def trees(parent: str | None, inside: dict[str | None, list[Operation]], show: Show) -> list[str]:
     return sorted(
-        "\n".join([line(run), *("  " + each.replace("\n", "\n  ") for each in below)])
+        "\n".join([line(run, show), *("  " + each.replace("\n", "\n  ") for each in below)])
         for run in inside[parent]
-        for below in [trees(str(run.run_id), inside)]
+        for below in [trees(str(run.run_id), inside, show)]
     )
 
 
-def line(run: Operation) -> str:
+def line(run: Operation, show: Show) -> str:
     head, parts = run.head, {name: json.decode(part) for name, part in run.parts.items()}
     metadata = parts["extra"].get("metadata", {})
     return " ".join(
@@ -71,14 +81,21 @@ def line(run: Operation) -> str:
             head.get("address"),
             sorted(head.get("tags") or []),
             [event["name"] for event in parts.get("events") or []],
-            sorted(parts.get("inputs") or {}),
-            sorted(parts.get("outputs") or {}),
+            show(parts.get("inputs") or {}),
+            show(parts.get("outputs") or {}),
             told(metadata),
         )
     )
 
 
 _ID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# Whose class it is depends on whether ours are in place.
+_OBJECT = re.compile(r"<(?:callboard|langchain_core)[\w.]*\.(\w+) object at 0x[0-9a-f]+>")
+
+
+def plain(values: dict[str, Any]) -> str:
+    """Return inputs or outputs as text; what runs side by side adds to them in any order."""
+    return _OBJECT.sub(r"<\1>", _ID.sub("...", str(sorted(values.items()))))
 
 
 def told(metadata: dict[str, Any]) -> dict[str, Any]:

@@ -19,10 +19,14 @@ PROGRAMS = Path(__file__).parent / "programs"
 
 # The vendors: each one's package, and how often some words are told at the least.
 VENDORS = {
-    "langfuse": ("langfuse", {"langfuse.observation.type': 'tool": 6, "no 21": 2}),
-    "openinference": ("openinference", {"'openinference.span.kind': 'LLM'": 14, "no 21": 2}),
-    "posthog": ("posthog", {"$ai_generation": 14, "no 21": 2, "'$ai_output_tokens': 4": 14}),
-    "sentry": ("sentry_sdk", {"'gen_ai.chat'": 14, "'gen_ai.execute_tool'": 6, "no 21": 2}),
+    "langchain": ("langchain", {"around the tool": 4, "paused": 1, "on_chat_model_stream": 3}),
+    "langfuse": ("langfuse", {"langfuse.observation.type': 'tool": 10, "no 21": 2}),
+    "openinference": (
+        "openinference",
+        {"'openinference.span.kind': 'LLM'": 20, "'TOOL'": 10, "no 21": 2},
+    ),
+    "posthog": ("posthog", {"$ai_generation": 20, "no 21": 2, "'$ai_output_tokens': 4": 20}),
+    "sentry": ("sentry_sdk", {"'gen_ai.chat'": 20, "'gen_ai.execute_tool'": 10, "no 21": 2}),
 }
 
 

@@ -27,11 +27,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0 if it did what it was asked to, 1 if it could not, 2 if it was asked
         for something that there is not, 130 if Ctrl+C ended it.
+
+    Raises:
+        KeyboardInterrupt: Ctrl+C ended a program that the command ran.
     """
     parser = argparse.ArgumentParser(
         prog="callboard", description="Traces of LLM applications: take them, keep them, show them."
     )
     parser.add_argument("--version", action="version", version=callboard.__version__)
+    parser.set_defaults(ends_as_python=False)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in _COMMANDS:
         command.add_to(commands)
@@ -43,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"callboard: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
+        if told.ends_as_python:
+            raise
         return _INTERRUPTED
     except BrokenPipeError:
         # Whoever read has seen enough, such as `head`; at its end Python would write once more.

@@ -36,7 +36,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument(
         "script", metavar="SCRIPT", nargs=argparse.REMAINDER, help="a file, directory or zip file"
     )
-    parser.set_defaults(run=_run)
+    parser.set_defaults(run=_run, ends_as_python=True)
 
 
 class _NotFoundError(Exception):

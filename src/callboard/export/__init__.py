@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from callboard.export.counters import Counters
 from callboard.export.exporter import Exporter
+from callboard.export.lifecycle import flush_all, shutdown_all
 from callboard.export.live import LiveCounters
 from callboard.export.signals import install_signal_handlers
 from callboard.export.sinks.base import Limits, Sink
@@ -31,7 +32,9 @@ __all__ = [
     "MemorySink",
     "Sink",
     "Spool",
+    "flush_all",
     "install_signal_handlers",
     "open_sink",
     "register_sink",
+    "shutdown_all",
 ]

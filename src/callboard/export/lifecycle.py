@@ -73,15 +73,21 @@ def shutdown_all(timeout: float | None = None) -> None:
         exporter.shutdown(max(0.0, begin + allowed - monotonic()))
 
 
-def flush_all(timeout: float) -> None:
+def flush_all(timeout: float) -> bool:
     """Flush every exporter that runs, all in the same time.
+
+    For programs that end without the interpreter's exit, and for those that are frozen: before
+    they do.
 
     Args:
         timeout: How long at the most, in seconds.
+
+    Returns:
+        Whether all that was submitted before has left memory.
     """
     deadline = monotonic() + timeout
-    for exporter in list(_running):
-        exporter.flush(max(0.0, deadline - monotonic()))
+    flushed = [exporter.flush(max(0.0, deadline - monotonic())) for exporter in list(_running)]
+    return all(flushed)
 
 
 def _after_fork() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -12,6 +13,9 @@ from callboard.callbacks.handlers import BaseCallbackHandler
 from callboard.callbacks.hooks import register_configure_hook
 
 __all__ = ["HandlerBlocks"]
+
+# LangChain's own, which is not there under this name where Callboard is in its place.
+_THEIR_HOOKS = "langchain_core.tracers.context"
 
 H = TypeVar("H", bound=BaseCallbackHandler)
 
@@ -42,8 +46,26 @@ class _Blocks(tuple[Any, ...]):
         return [block for block in super().__iter__() if block.open]
 
 
+class _Level:
+    """One of the blocks around a call, counted from without: what LangChain takes for a variable.
+
+    It takes one handler of a hook. So there is a hook for as many blocks as were ever nested.
+    """
+
+    def __init__(self, around: ContextVar[_Blocks | None], depth: int) -> None:
+        self._around = around
+        self._depth = depth
+
+    def get(self) -> BaseCallbackHandler | None:
+        """Return the block's handler, if there is such a block."""
+        handlers = list(self._around.get() or ())
+        return handlers[self._depth] if self._depth < len(handlers) else None
+
+
 class HandlerBlocks(Generic[H]):
     """The blocks of handlers of one kind, which may be nested.
+
+    LangChain's managers are heard, too, if it has been imported when a block begins.
 
     Make one for good, when a module is imported: its hook stays registered. A hook for each
     block would, too.
@@ -57,6 +79,7 @@ class HandlerBlocks(Generic[H]):
         """
         # None, where there is no block, costs `configure` a look-up.
         self._around: ContextVar[_Blocks | None] = ContextVar(name, default=None)
+        self._levels = 0
         register_configure_hook(self._around, inheritable=True)
 
     @contextmanager
@@ -72,6 +95,7 @@ class HandlerBlocks(Generic[H]):
         block = _Block(handler)
         outer = self._around.get() or _Blocks()
         blocks = _Blocks((*outer.still_open(), block))
+        self._hook_into_langchain(len(blocks))
         self._around.set(blocks)
         try:
             yield handler
@@ -80,3 +104,11 @@ class HandlerBlocks(Generic[H]):
             # What else is held, another block has put there, which may be open.
             if self._around.get() is blocks:
                 self._around.set(_Blocks(blocks.still_open()) or None)
+
+    def _hook_into_langchain(self, depth: int) -> None:
+        theirs: Any = sys.modules.get(_THEIR_HOOKS)
+        if theirs is None or theirs.__name__ != _THEIR_HOOKS:
+            return
+        while self._levels < depth:
+            theirs.register_configure_hook(_Level(self._around, self._levels), inheritable=True)
+            self._levels += 1

@@ -53,7 +53,7 @@ class trace:  # noqa: N801 - used as a function, as in the LangSmith SDK
             name: Its name.
             run_type: chain, llm, tool, retriever, embedding, prompt or parser.
             inputs: What it is given, by name.
-            tags: Its tags.
+            tags: Its tags, and those of the runs inside it.
             metadata: Its metadata, and that of the runs inside it.
             callbacks: Who hears it and the runs inside it, besides who listens anyway.
             parent: What it is part of, if not of the run around it: a run tree, a run manager,
@@ -121,6 +121,8 @@ class trace:  # noqa: N801 - used as a function, as in the LangSmith SDK
             return None
         call.leave(self._before)
         if isinstance(error, GeneratorExit):
+            # The event loop closes what was abandoned in a copy of the context that it began in.
+            call.left_behind = True
             call.speak_sync()
         if error is not None:
             return call.fail(error)

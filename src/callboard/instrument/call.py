@@ -89,8 +89,7 @@ def _configured(settings: Settings, place: Trace | None) -> CallbackManager:
 def _manager(settings: Settings, callbacks: Any) -> CallbackManager:
     manager = CallbackManager.configure(
         callbacks,
-        inheritable_tags=settings.inheritable_tags,
-        local_tags=settings.tags,
+        inheritable_tags=settings.tags,
         inheritable_metadata=settings.metadata,
     )
     for handler in settings.handlers:

@@ -93,6 +93,10 @@ def tracing_context(
     trace_var.set(place)
     try:
         yield
+    except GeneratorExit:
+        # The event loop closes what was abandoned in a copy of the context that it began in.
+        place.left_behind = True
+        raise
     finally:
         if trace_var.get() is place:
             trace_var.set(before)

@@ -130,7 +130,7 @@ def traceable(
         function: The function, or its run type.
         run_type: chain, llm, tool, retriever, embedding, prompt or parser.
         name: The run's name; the function's if not given.
-        tags: Tags of the run.
+        tags: Tags of the run, and of those inside it.
         metadata: Metadata of the run, and of those inside it.
         callbacks: Who hears the run and those inside it, besides who listens anyway.
         client: A ``langsmith.Client`` to send through, where the run is the root of a trace.

@@ -53,8 +53,7 @@ class Settings:
     Attributes:
         name: Its name.
         run_type: Its type.
-        tags: Tags of the run alone.
-        inheritable_tags: Tags of the run and of those inside it.
+        tags: Tags of the run and of those inside it.
         metadata: Metadata of the run and of those inside it.
         handlers: Who hears the run and those inside it, besides others.
         callbacks: The callbacks passed on to the call.
@@ -74,7 +73,6 @@ class Settings:
     name: str
     run_type: str = "chain"
     tags: list[str] | None = None
-    inheritable_tags: list[str] | None = None
     metadata: dict[str, Any] | None = None
     handlers: tuple[Any, ...] = ()
     callbacks: Callbacks = None
@@ -130,7 +128,7 @@ class Settings:
             parent=extra.get("parent") or extra.get("run_tree"),
             callbacks=extra.get("callbacks") or told.get("callbacks"),
             run_id=UUID(run_id) if isinstance(run_id, str) else run_id,
-            inheritable_tags=[*(told.get("tags") or ()), *(extra.get("tags") or ())],
+            tags=[*(self.tags or ()), *(told.get("tags") or ()), *(extra.get("tags") or ())],
             metadata={
                 **(self.metadata or {}),
                 **(told.get("metadata") or {}),

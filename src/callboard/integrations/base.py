@@ -151,14 +151,23 @@ class RunTreeHandler(BaseTracer):
         record.end_time = run.end_time or clock.now()
         record.error = run.error
         record.status = "ok" if run.error is None else "error"
-        if record.is_model:
-            account(record, run.outputs, self._prices)
-            identify(record, run.outputs)
         if self._content and run.outputs is not None:
             record.outputs = capture(run.outputs)
         if self._redactions:
             self._redact_end(record)
         self._tell_end(record)
+
+    def _with_told(self, run: Run, kwargs: dict[str, Any]) -> Run:
+        record = self._records.get(run.id)
+        if record is None or not record.is_model:
+            return super()._with_told(run, kwargs)
+        account(record, run.outputs, self._prices)
+        identify(record, run.outputs)
+        # A traced function's own outputs take the place of the model's answer here.
+        run = super()._with_told(run, kwargs)
+        if record.usage is None:
+            account(record, run.outputs, self._prices)
+        return run
 
     def _tell_end(self, record: RunRecord) -> None:
         try:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from callboard.callbacks.handlers import BaseCallbackHandler
+from callboard.errors import UnknownRunError
 from callboard.integrations.base import RunRecord, RunTreeHandler
 from callboard.payloads import Payload
 from callboard.prices import PriceList
@@ -64,6 +65,8 @@ class Gate(BaseCallbackHandler):
     def _quietly(self, tell: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
         try:
             tell(*args, **kwargs)
+        except UnknownRunError:
+            pass  # One that was refused has an end, too, where a traced function was to make it.
         except Exception as error:  # noqa: BLE001 - a price list may raise anything, for one
             logger.warning("%s can't count a call: %r", type(self).__name__, error)
 

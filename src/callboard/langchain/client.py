@@ -18,6 +18,7 @@ from uuid import UUID
 from langsmith import Client, run_trees
 from langsmith import utils as variables
 
+from callboard.environment import also_forget
 from callboard.langchain.redacting import operation_of
 from callboard.langsmith import settings
 from callboard.langsmith.exporters import default_exporter
@@ -153,6 +154,19 @@ def stand_down() -> None:
     run_trees.get_cached_client = _sdks_own
     if isinstance(_sdk._CLIENT, ExporterClient):
         _sdk._CLIENT = None
+
+
+def _forget_environment() -> None:
+    """Forget what the SDK remembers of it, and the client that was made by it."""
+    _sdks_variables.get_env_var.cache_clear()
+    _sdks_variables.get_tracer_project.cache_clear()
+    exporter_client.cache_clear()
+    if isinstance(_sdk._CLIENT, ExporterClient):
+        _sdk._CLIENT = None
+
+
+_sdks_variables: Any = variables  # Their types don't tell that they are cached.
+also_forget(_forget_environment)
 
 
 def _submit(operation: Operation, servers: Iterable[Server]) -> None:

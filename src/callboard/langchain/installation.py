@@ -18,7 +18,7 @@ from callboard.tracing.dialect import Dialect, speak
 
 __all__ = ["TESTED_VERSIONS", "install", "installed", "uninstall"]
 
-TESTED_VERSIONS = ("1.7.2",)
+TESTED_VERSIONS = ("1.7.2", "1.7.7", "1.8.2")
 """The releases of langchain-core that Callboard's tests have been run with."""
 
 # LangChain's modules, each with ours for it. Those of its packages' modules that are not here
@@ -174,5 +174,5 @@ def _refuse_if_loaded() -> None:
         raise InstallError(
             f"callboard.langchain.install() is called too late: {loaded[0]} has been imported "
             "already. Call it at the top of your program, before the first import of langchain, "
-            "langgraph or anything that imports them."
+            "langgraph or anything that imports them. In a notebook, restart the kernel first."
         )

@@ -27,6 +27,9 @@ class Nowhere:
     def __init__(self) -> None:
         self._ledger = Ledger()
 
+    def __repr__(self) -> str:
+        return f"<Nowhere: {self.counters}>"
+
     @property
     def counters(self) -> Counters:
         """How many operations were dropped."""

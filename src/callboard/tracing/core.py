@@ -87,8 +87,11 @@ class TracerCore(ABC, Generic[R]):
 
     @staticmethod
     def _snapshot(value: Any) -> Any:
-        """Return what is recorded of a value: itself, for listeners expect the real thing."""
-        return value
+        """Return what is recorded of a value: itself, for listeners expect the real thing.
+
+        A dictionary is copied, though not what it holds: whoever made it may add to it later.
+        """
+        return dict.copy(value) if issubclass(type(value), dict) else value
 
     def _answered(self, response: Payload) -> dict[str, Any]:
         """Return what is recorded of a model's response: messages in their serialised form."""

@@ -16,6 +16,7 @@ from functools import lru_cache
 from types import MemberDescriptorType
 from typing import Any, NamedTuple
 
+from callboard.events import CUSTOM
 from callboard.tracing.constructors import CLASSES
 
 __all__ = ["Model", "fields_of", "model_of", "read_attributes", "read_fields"]
@@ -151,11 +152,16 @@ def _pydantic_v1(value: Any, kind: type) -> dict[str, Any] | None:
 def read_attributes(value: Any, kind: Any) -> dict[str, Any] | None:
     """Return what a plain object holds; None if it holds nothing, or says itself what it is.
 
+    Handlers and managers are nothing to tell of: a config hands them to functions with the rest,
+    and through its tracer each would hold all runs that are known.
+
     Args:
         value: The object.
         kind: Its class.
     """
     if kind.__repr__ is not object.__repr__ or kind.__str__ is not object.__str__:
+        return None
+    if hasattr(kind, CUSTOM.name):
         return None
     return {**_slots(value, kind), **getattr(value, "__dict__", {})} or None
 

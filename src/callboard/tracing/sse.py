@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
+from callboard.callbacks.loops import shield
 from callboard.tracing.capture import capture
 from callboard.tracing.run_events import Event
 from callboard.wire.json import encode
@@ -43,9 +44,6 @@ async def as_sse(
     except Exception as error:
         yield _message("failed", {"error": type(error).__name__})
         raise
-    finally:
-        if isinstance(source, AsyncGenerator):
-            await source.aclose()
 
 
 def _message(name: str, data: Any) -> str:
@@ -56,20 +54,28 @@ def _message(name: str, data: Any) -> str:
 async def _or_silence(
     source: AsyncIterator[Event], seconds: float | None
 ) -> AsyncGenerator[Event | None]:
-    """Iterate over events, with None whenever none has come for so long."""
-    while True:
-        coming = asyncio.ensure_future(anext(source))
-        try:
+    """Iterate over events, with None whenever none has come for so long; close them at the end."""
+    coming: asyncio.Future[Event] | None = None
+    try:
+        while True:
+            coming = asyncio.ensure_future(anext(source))
             while not coming.done():
                 await asyncio.wait({coming}, timeout=seconds)
                 if not coming.done():
                     yield None
-        finally:
-            if not coming.done():
-                coming.cancel()
-                await asyncio.wait({coming})
-        try:
-            event = coming.result()
-        except StopAsyncIteration:
-            return
-        yield event
+            try:
+                event = coming.result()
+            except StopAsyncIteration:
+                return
+            yield event
+    finally:
+        # Whoever is cancelled by anyio, as Starlette's responses are, is so again at each await.
+        await shield(_close, source, coming)
+
+
+async def _close(source: AsyncIterator[Event], coming: asyncio.Future[Event] | None) -> None:
+    if coming is not None and not coming.done():
+        coming.cancel()
+        await asyncio.wait({coming})
+    if isinstance(source, AsyncGenerator):
+        await source.aclose()

@@ -20,6 +20,7 @@ from callboard.export import (
     Exporter,
     MemorySink,
     Spool,
+    flush_all,
     install_signal_handlers,
     lifecycle,
 )
@@ -270,6 +271,24 @@ def test_options_that_make_no_sense(options):
     (name,) = options
     with pytest.raises(BadOptionError, match=f"{name} is "):
         Exporter(MemorySink(), **options)
+
+
+def test_all_exporters_are_flushed_at_once_and_go_on():
+    sinks = [MemorySink(), MemorySink()]
+    for sink in sinks:
+        Exporter(sink, pace=NEVER).submit(operation())
+    assert flush_all(5)
+    assert [len(sink.operations) for sink in sinks] == [1, 1]
+
+
+def test_whoever_flushes_all_is_told_if_something_is_left():
+    def answer(_):
+        raise SinkUnavailableError("not now")
+
+    exporter = Exporter(MemorySink(answer), pace=NEVER)
+    exporter.submit(operation())
+    assert not flush_all(0.05)
+    exporter.shutdown(0)
 
 
 def test_where_no_thread_can_be_started_the_end_sends_what_there_is(monkeypatch):

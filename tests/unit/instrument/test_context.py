@@ -1,6 +1,7 @@
 """Blocks that say where and how what they surround is traced."""
 
 import asyncio
+import gc
 
 import pytest
 
@@ -168,6 +169,24 @@ def test_a_block_that_another_context_closes_is_not_left_in_force():
     next(generator)
     contextvars.Context().run(generator.close)
     assert get_tracing_context()["enabled"] is None
+
+
+@pytest.mark.parametrize("block", [trace("block", callbacks=[]), tracing_context(tags=["t"])])
+async def test_a_block_of_a_generator_that_the_loop_closes_is_not_left_in_force(block):
+    heard = RecordingHandler()
+
+    async def abandoned():
+        with block:
+            yield
+
+    with trace("outer", callbacks=[heard]):
+        async for _ in abandoned():
+            break
+        gc.collect()
+        await asyncio.sleep(0.01)  # The loop closes it in a task of its own.
+        leaf()
+    assert "  chain leaf (ok)" in heard.tree().splitlines()
+    assert "t" not in heard.heard[-2].kwargs["tags"]
 
 
 def test_a_group_inside_a_traced_function_is_sent_once(sent, monkeypatch):

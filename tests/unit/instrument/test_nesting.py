@@ -61,7 +61,7 @@ def test_a_manager_that_is_configured_inside_is_a_child_with_all_that_is_inherit
     assert heard.tree() == "chain outer (ok)\n  tool tool (ok)"
     assert other.tree() == "tool tool (ok)"
     start = heard.heard[1]
-    assert (start.kwargs["tags"], start.kwargs["metadata"]) == (["inherited"], {"m": 1})
+    assert (start.kwargs["tags"], start.kwargs["metadata"]) == (["own", "inherited"], {"m": 1})
     assert (
         start.kwargs["parent_run_id"]
         == heard.heard[0].run_id
@@ -281,3 +281,12 @@ def test_a_block_of_an_abandoned_generator_does_not_hold_its_context(heard):
     leaf(langsmith_extra={"callbacks": [heard]})
     assert heard.tree() == "chain block (error: GeneratorExit())\nchain leaf (ok)"
     assert get_current_run_tree() is None
+
+
+def test_a_blocks_tags_are_those_of_the_runs_inside_too_as_the_sdk_has_it(heard):
+    with trace("request", tags=["outer"], callbacks=[heard]) as outer:
+        with trace("inner", tags=["more"]):
+            pass
+        headers = outer.to_headers()
+    assert [each.kwargs["tags"] for each in heard.heard[:2]] == [["outer"], ["outer", "more"]]
+    assert "outer" in headers["baggage"]

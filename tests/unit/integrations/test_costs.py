@@ -3,9 +3,11 @@
 import asyncio
 import math
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
+from callboard import traceable
 from callboard.callbacks import CallbackManager
 from callboard.integrations import CostCallbackHandler, get_cost_callback, get_openai_callback
 from callboard.payloads import AIMessage, ChatGeneration, Generation, LLMResult
@@ -34,6 +36,21 @@ def test_tokens_and_costs_are_added_up_by_model():
         "gpt-5-2025": 2,
         "gpt-5-mini": 1,
     }
+
+
+@traceable(run_type="llm")
+def ask_a_provider(messages):
+    usage = SimpleNamespace(prompt_tokens=100, completion_tokens=20, total_tokens=120)
+    said = SimpleNamespace(role="assistant", content="Tea.", tool_calls=None)
+    choice = SimpleNamespace(index=0, message=said, finish_reason="stop")
+    return SimpleNamespace(model="gpt-5-2025", choices=[choice], usage=usage)
+
+
+def test_what_a_traced_function_returns_is_read_as_its_provider_tells_it():
+    with get_cost_callback(prices=PRICES) as costs:
+        ask_a_provider([{"role": "user", "content": "What is drunk here?"}])
+    assert (costs.total_tokens, costs.total_cost) == (120, 140.0)
+    assert list(costs.by_model) == ["gpt-5-2025"]
 
 
 def test_a_price_that_is_not_known_makes_the_total_unknown_and_not_nothing():

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from callboard import traceable
 from callboard.callbacks import AsyncCallbackManager
 from callboard.clock import clock_from
 from callboard.errors import BadOptionError, BudgetSpentError, LimitError, RateLimitError
@@ -43,6 +44,16 @@ def test_a_budget_of_money_refuses_the_call_after_the_one_that_spent_it():
     with pytest.raises(BudgetSpentError, match=r"budget of \$200 is spent: \$280 was used"):
         ask(manager_of(guard))
     assert guard.spent_cost == 280
+
+
+def test_a_traced_function_that_is_refused_is_not_complained_of(caplog):
+    @traceable(run_type="llm", callbacks=[BudgetGuard(max_tokens=0)])
+    def call(prompt):
+        raise AssertionError("It was made all the same")
+
+    with pytest.raises(BudgetSpentError):
+        call("tea")
+    assert caplog.records == []
 
 
 def test_a_budget_of_tokens_counts_what_was_used():

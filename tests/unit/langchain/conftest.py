@@ -3,23 +3,16 @@
 import os
 
 import pytest
-from langsmith import run_trees, utils
+from langsmith import run_trees
 
+import callboard.langchain.client  # noqa: F401 - has the SDK read the environment again, too
 from callboard.callbacks.surroundings import surround_with
 from callboard.environment import reload_environment
 from callboard.export import Exporter, MemorySink
-from callboard.langchain import client as clients
 from callboard.langchain.dialect import LANGCHAIN
 from callboard.langchain.surroundings import LangChainSurroundings
 from callboard.langsmith import exporters, servers
 from callboard.tracing.dialect import speak
-
-
-def _reload():
-    reload_environment()
-    utils.get_env_var.cache_clear()
-    utils.get_tracer_project.cache_clear()
-    clients.exporter_client.cache_clear()
 
 
 @pytest.fixture(autouse=True)
@@ -31,13 +24,13 @@ def _as_if_installed(monkeypatch):
     monkeypatch.setenv("LANGSMITH_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr(run_trees, "_CLIENT", None)
     monkeypatch.setattr(servers, "_exporters", {})
-    _reload()
+    reload_environment()
     around, spoken = surround_with(LangChainSurroundings()), speak(LANGCHAIN)
     yield
     speak(spoken)
     surround_with(around)
     monkeypatch.undo()
-    _reload()
+    reload_environment()
 
 
 @pytest.fixture
@@ -47,7 +40,7 @@ def environment(monkeypatch):
     def set_variables(**variables):
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        _reload()
+        reload_environment()
 
     return set_variables
 

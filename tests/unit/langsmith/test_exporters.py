@@ -37,6 +37,7 @@ def test_a_missing_extra_is_said_once_and_harms_nobody(environment, caplog, monk
     environment(LANGSMITH_TRACING="true")
     assert traced_calls(2) == ["on_chain_start", "on_chain_end"] * 2
     assert isinstance(default_exporter(), Nowhere)
+    assert repr(default_exporter()) == f"<Nowhere: {default_exporter().counters}>"
     [record] = caplog.records
     assert "pip install 'callboard[export]'" in record.getMessage()
 

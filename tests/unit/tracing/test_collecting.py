@@ -94,3 +94,15 @@ def test_a_block_that_ends_in_another_context_breaks_nothing():
     copy_context().run(next, blocks)
     blocks.close()
     assert run_collector_var.get() is None
+
+
+@pytest.mark.parametrize("told", ["at the start", "at the end"])
+def test_what_is_added_to_inputs_later_is_not_recorded(told):
+    """As a runnable with fallbacks does, which adds the exception to what it was given."""
+    given, collector = {"x": 1}, RunCollectorCallbackHandler()
+    at_the_end = {"inputs": given} if told == "at the end" else {}
+    manager = CallbackManager.configure([collector])
+    run = manager.on_chain_start({}, {"input": ""} if at_the_end else given, name="failing")
+    run.on_chain_error(ValueError(), **at_the_end)
+    given["error"] = "no"
+    assert collector.traced_runs[0].inputs == {"x": 1}

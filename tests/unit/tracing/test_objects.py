@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass, field
+from importlib import import_module
 from ipaddress import IPv4Address
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -192,3 +193,18 @@ def test_no_method_of_an_object_is_called_to_read_it():
             return "a frame"
 
     assert capture(Frame()) == "a frame"
+
+
+@pytest.mark.parametrize("of", ["callboard.callbacks", "langchain_core.callbacks"])
+def test_handlers_and_managers_are_told_by_name_and_not_walked(of):
+    """A config has them among the rest, and a tracer has every run that it knows."""
+    callbacks = import_module(of)
+    handler = callbacks.BaseCallbackHandler()
+    handler.secret = "hush"
+    manager = callbacks.CallbackManager([handler])
+    run_manager = manager.on_chain_start({}, {})
+    for each in (handler, manager, run_manager, run_manager.get_child("tag")):
+        told = capture({"config": {"callbacks": each}})["config"]["callbacks"]
+        assert told.startswith("<")
+        assert type(each).__name__ in told
+        assert "hush" not in told

@@ -8,6 +8,7 @@ import pytest
 from callboard.testing import StepClock, clock_from
 from callboard.tracers import Run
 from callboard.tracing.dotted_order import segment
+from callboard.tracing.run import FIELDS
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 START = datetime(2025, 3, 4, 5, 6, 7, 89, tzinfo=UTC)
@@ -58,10 +59,10 @@ def test_metadata_is_part_of_extra():
 def test_a_run_as_a_dictionary_has_its_children_as_such_too():
     run = Run(id=ONE, child_runs=[Run(id=TWO, name="inner")], start_time=START)
     told = run.to_dict()
-    assert set(told) == set(Run.__slots__)
+    assert set(told) == set(FIELDS)
     assert told["child_runs"][0]["name"] == "inner"
     shorter = run.to_dict(exclude={"inputs", "child_runs"})
-    assert set(Run.__slots__) - set(shorter) == {"inputs", "child_runs"}
+    assert set(FIELDS) - set(shorter) == {"inputs", "child_runs"}
     assert "inputs" not in run.to_dict(exclude=["inputs"])["child_runs"][0]
 
 

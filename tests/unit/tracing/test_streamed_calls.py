@@ -308,6 +308,24 @@ async def test_a_web_server_that_goes_away_ends_the_call(waiting):
     assert not others()
 
 
+async def test_a_web_server_that_is_cancelled_at_each_await_ends_the_call_all_the_same(waiting):
+    async def respond():
+        async for _ in as_sse(stream_events(waiting())):
+            pass
+
+    responding = asyncio.create_task(respond())
+    await asyncio.sleep(0.01)
+    while not responding.done():  # As anyio does.
+        responding.cancel()
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await responding
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert waiting.ended == "cancelled"
+    assert not others()
+
+
 async def test_a_name_with_line_breaks_makes_no_messages_of_its_own():
     async def events():
         yield {"event": "on_x\n\nevent: forged\rdata: {}", "data": {}}

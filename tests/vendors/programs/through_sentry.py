@@ -49,14 +49,19 @@ def line(span: dict[str, Any]) -> str:
     return f"{span['name']} {span['status']} {plain(told)}"
 
 
-def outermost(span: dict[str, Any], by_id: dict[str, Any]) -> str:
-    """Return the name of the outermost span around one, if it is an agent's.
+# Where calls are made side by side, the integration makes one the parent of another, as they come.
+AS_THEY_COME = "hasty agent"
 
-    Of calls side by side the integration makes one the parent of another, as they come.
-    """
+
+def place(span: dict[str, Any], by_id: dict[str, Any]) -> str:
+    """Return the names of the spans around one inside an agent; of the outermost, if need be."""
+    names = [str(span["name"])]
     while span.get("parent_span_id") in by_id:
         span = by_id[span["parent_span_id"]]
-    return str(span["name"]) if "agent" in span["name"] else "-"
+        names.append(str(span["name"]))
+    if "agent" not in names[-1]:
+        return "-"
+    return names[-1] if AS_THEY_COME in names[-1] else " in ".join(names[1:])
 
 
 items = [item for envelope in kept for item in envelope.items]
@@ -68,5 +73,5 @@ spans = [
     for span in json.loads(item.payload.get_bytes())["items"]
 ]
 by_id = {span["span_id"]: span for span in spans}
-print(*sorted(f"{line(span)} in {outermost(span, by_id)}" for span in spans), sep="\n")
+print(*sorted(f"{line(span)} in {place(span, by_id)}" for span in spans), sep="\n")
 print(*sorted(str([(each["type"], each["value"]) for each in error]) for error in errors), sep="\n")

@@ -11,6 +11,7 @@ from contextlib import suppress
 from contextvars import copy_context
 from typing import Annotated, Any, TypedDict
 
+from langchain.agents import create_agent
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.language_models import BaseChatModel
@@ -39,6 +40,12 @@ def multiply(number: int) -> int:
 
 
 @tool
+def negate(number: int) -> int:
+    """Negate."""
+    return -number
+
+
+@tool
 def fail(number: int) -> int:
     """Fail."""
     raise ValueError(f"no {number}")
@@ -51,8 +58,12 @@ class Shelf(BaseRetriever):
         return [Document(page_content=query.upper(), metadata={"shelf": 1})]
 
 
+# What the model asks for, by the last message.
+TOOLS = {"double 21": ("multiply",), "42": ("fail",), "both": ("multiply", "negate")}
+
+
 class Speaker(BaseChatModel):
-    """Uses one tool, then another, and answers when they have."""
+    """Uses tools, one after the other or side by side, and answers when they have."""
 
     model_name: str = "tiny-1"
 
@@ -60,10 +71,12 @@ class Speaker(BaseChatModel):
     def _llm_type(self) -> str:
         return "speaker"
 
+    def bind_tools(self, tools: Any, **_: Any) -> Any:
+        return self.bind(tools=[each.name for each in tools])
+
     def _generate(self, messages: list[Any], *_: Any, **__: Any) -> ChatResult:
-        last = messages[-1]
-        name = {"double 21": "multiply", "42": "fail"}.get(last.content)
-        calls: Any = [{"name": name, "args": {"number": 21}, "id": name}] if name else []
+        names = TOOLS.get(messages[-1].content, ())
+        calls: Any = [{"name": name, "args": {"number": 21}, "id": name} for name in names]
         message = AIMessage("said so", tool_calls=calls, usage_metadata=USAGE)
         return ChatResult(
             generations=[ChatGeneration(message=message)], llm_output={"model_name": "tiny-1"}
@@ -97,6 +110,11 @@ def agent() -> Any:
     return graph.compile(name="agent")
 
 
+def hasty() -> Any:
+    """Return an agent of LangChain's own, which uses its tools side by side."""
+    return create_agent(Speaker(), [multiply, negate], name="hasty agent")
+
+
 def chain() -> Any:
     """Return a chain with branches in threads."""
     prompt = ChatPromptTemplate.from_messages([("human", "about {hats} and {caps}")])
@@ -111,6 +129,7 @@ def streamed() -> Any:
 
 
 QUESTION: Any = {"messages": [("human", "double 21")]}
+BOTH: Any = {"messages": [("human", "both")]}
 
 
 def work(config: Callable[[], Any]) -> None:
@@ -120,6 +139,7 @@ def work(config: Callable[[], Any]) -> None:
         config: Returns the config of a call, with the handler or not.
     """
     agent().invoke(QUESTION, config())
+    hasty().invoke(BOTH, config())
     chain().invoke("hats", config())
     list(streamed().stream({"hats": "hats"}, config()))
     with suppress(ValueError):
@@ -136,6 +156,7 @@ def work(config: Callable[[], Any]) -> None:
 
 async def _async_part(config: Callable[[], Any]) -> None:
     await agent().ainvoke(QUESTION, config())
+    await hasty().ainvoke(BOTH, config())
     await asyncio.gather(*(chain().ainvoke(f"hats {number}", config()) for number in range(3)))
     async for _ in streamed().astream({"hats": "hats"}, config()):
         pass

@@ -20,6 +20,7 @@ from callboard.errors import (
 from callboard.export.sinks.address import Address, refused
 from callboard.export.sinks.base import Limits
 from callboard.export.sinks.headers import check_headers, user_agent
+from callboard.export.sinks.proxy import proxy_to
 from callboard.export.sinks.server import Server
 from callboard.export.sinks.verdict import verdict_on
 from callboard.wire import batch, compression, multipart, progress
@@ -43,7 +44,7 @@ class HttpSink:
 
     One connection is kept alive. What the server takes is read from ``/info``, by the thread
     that sends, before it sends the first time. Tries once: when to try again is the exporter's
-    business.
+    business. A proxy that the environment names is used (`callboard.export.sinks.proxy`).
     """
 
     def __init__(
@@ -67,10 +68,12 @@ class HttpSink:
             now: Tells the time in seconds.
 
         Raises:
-            BadOptionError: The endpoint is no URL, or no header can hold the key or another value.
+            BadOptionError: The endpoint is no URL, no header can hold the key or another value, or
+                the environment names a proxy that can't be used.
             MissingExtraError: urllib3 is not installed.
         """
         self._address = Address(endpoint)
+        self._proxy = proxy_to(self._address.origin)
         self._urllib3 = _require_urllib3()
         self._has_key = bool(api_key)
         self._headers = {
@@ -91,10 +94,13 @@ class HttpSink:
         return f"<HttpSink {self._address}>"
 
     def _new_pool(self) -> Any:
+        options = {"maxsize": 1, "timeout": self._timeout, "retries": False}
         try:
-            return self._urllib3.connection_from_url(
-                self._address.origin, maxsize=1, timeout=self._timeout, retries=False
-            )
+            if self._proxy is None:
+                return self._urllib3.connection_from_url(self._address.origin, **options)
+            asked = self._urllib3.make_headers(proxy_basic_auth=self._proxy.credentials)
+            manager = self._urllib3.ProxyManager(self._proxy.url, proxy_headers=asked, **options)
+            return manager.connection_from_url(self._address.origin)
         except self._urllib3.exceptions.LocationParseError:
             raise refused(str(self._address)) from None
 
@@ -227,10 +233,11 @@ class HttpSink:
         try:
             response = self._pool.urlopen(
                 method,
-                self._address.path(path),
+                self._target(path),
                 body=body,
                 headers={**self._headers, **headers},
                 redirect=False,
+                assert_same_host=False,
                 preload_content=False,
                 timeout=timeout or self._timeout,
             )
@@ -247,6 +254,13 @@ class HttpSink:
             raise SinkUnavailableError(
                 f"{self._address} can't be reached: {error}.", suspicious=broke
             ) from error
+
+    def _target(self, path: str) -> str:
+        # A proxy that passes requests on, which it does where they are not encrypted, is told
+        # where to; to any other it is a tunnel (RFC 9112, section 3.2.2).
+        passes_on = self._proxy is not None and self._address.origin.startswith("http:")
+        where = self._address.path(path)
+        return self._address.origin + where if passes_on else where
 
     def close(self) -> None:
         """Close the connection; one that is in use closes when it is given back."""

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import monotonic, sleep
 
 import apsw
 
@@ -23,6 +24,7 @@ from callboard.store.sqlite.schema import APPLICATION_ID, MIGRATIONS
 __all__ = ["Connections", "ReadConnection"]
 
 _BUSY_MS = 10_000
+_AGAIN_MS = 5
 _WRITER_PRAGMAS = """
     PRAGMA synchronous={synchronous};
     PRAGMA cache_size=-65536;
@@ -147,7 +149,8 @@ def _prepare(db: apsw.Connection, path: Path) -> None:
     if _version(db, path) == len(MIGRATIONS):
         return
     # Both have no effect on a file that has tables.
-    db.execute("PRAGMA page_size=8192; PRAGMA journal_mode=WAL")
+    db.execute("PRAGMA page_size=8192")
+    _write_ahead(db)
     db.execute("BEGIN IMMEDIATE")
     try:
         # Another process may have been quicker.
@@ -160,6 +163,23 @@ def _prepare(db: apsw.Connection, path: Path) -> None:
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
+
+
+def _write_ahead(db: apsw.Connection) -> None:
+    """Turn the write-ahead log on; wait for another process that does so to a file as new.
+
+    SQLite itself does not wait there, whatever the timeout: each may hold what the other needs.
+    """
+    deadline = monotonic() + _BUSY_MS / 1000
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+        except apsw.BusyError:
+            if monotonic() >= deadline:
+                raise
+            sleep(_AGAIN_MS / 1000)
+        else:
+            return
 
 
 def _version(db: apsw.Connection, path: Path) -> int:

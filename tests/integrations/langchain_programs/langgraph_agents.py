@@ -7,9 +7,8 @@ ids are numbered in order of appearance, times are left out, and what runs side 
 
 import asyncio
 import json
-import re
 import sys
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterator
 from itertools import count
 from operator import add
 from typing import Annotated, Any, TypedDict
@@ -19,7 +18,7 @@ if "callboard" in sys.argv:
 
     callboard.langchain.install()
 
-from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
+from hearing import Inline, InTasks, event_line, listed, plain, report, show
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
@@ -32,14 +31,6 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.prebuilt import ToolNode, tools_condition
 from langgraph.types import Command, Send, interrupt
-
-ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{32}\b")
-TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.+]+|0x[0-9a-f]+")
-
-
-def plain(value: Any) -> str:
-    """Return a value as text, without its ids and times."""
-    return TIME.sub("...", ID.sub("...", repr(value)))
 
 
 @tool
@@ -58,50 +49,6 @@ def divide(number: int) -> float:
 def ask_first(number: int) -> str:
     """Ask a human first."""
     return f"{number} is {interrupt({'may I': number})}"
-
-
-class Heard:
-    """Keeps each event with its name, tags and metadata, and where in the tree it was."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.paths: dict[Any, str] = {None: ""}
-
-    def hear(self, event: str, kwargs: dict[str, Any], what: Any) -> None:
-        run_id, parent = kwargs.get("run_id"), kwargs.get("parent_run_id")
-        if event.endswith("_start"):
-            self.paths[run_id] = f"{self.paths.get(parent, '?')}/{kwargs.get('name')}"
-        metadata = kwargs.get("metadata") or {}
-        told = {k: metadata[k] for k in sorted(metadata) if k != "lc_versions"}
-        shown = plain(what) if event.endswith(("_error", "_token", "_event")) else ""
-        where = self.paths.get(run_id, "?")
-        tags = sorted(kwargs.get("tags") or [])
-        self.lines.append(f"{where} {event} {tags} {plain(told)} {shown}")
-
-
-class Inline(Heard, BaseCallbackHandler):
-    run_inline = True
-
-
-class InTasks(Heard, AsyncCallbackHandler):
-    pass
-
-
-def hears(event: str) -> Any:
-    def hear(self: Any, *args: Any, **kwargs: Any) -> None:
-        self.hear(event, kwargs, args[0] if args else None)
-
-    async def ahear(self: Any, *args: Any, **kwargs: Any) -> None:
-        self.hear(event, kwargs, args[0] if args else None)
-
-    return hear, ahear
-
-
-for each in [name for name in dir(BaseCallbackHandler) if name.startswith("on_")]:
-    if each != "on_chat_model_start":
-        sync, coroutine = hears(each)
-        setattr(Inline, each, sync)
-        setattr(InTasks, each, coroutine)
 
 
 class Speaker(BaseChatModel):
@@ -201,23 +148,6 @@ def config(*callbacks: Any) -> Any:
     }
 
 
-def tree(run: Any, depth: int = 0) -> str:
-    """Return a traced run and those inside it, siblings sorted."""
-    line = f"{'  ' * depth}{run.run_type} {run.name} {sorted(run.tags or [])} {bool(run.error)}"
-    below = sorted(tree(child, depth + 1) for child in run.child_runs)
-    return "\n".join([line, *below])
-
-
-def show(title: str, lines: Iterable[str]) -> None:
-    """Print lines that have come in no order of their own."""
-    print(f"== {title}", *sorted(lines), sep="\n")
-
-
-def report(title: str, heard: Heard, collected: RunCollectorCallbackHandler) -> None:
-    show(f"{title}: heard", heard.lines)
-    print(f"== {title}: traced", *(tree(run) for run in collected.traced_runs), sep="\n")
-
-
 def sync_part() -> None:
     heard, collected = Inline(), RunCollectorCallbackHandler()
     agent(*WORKING).invoke(QUESTION, config(heard, collected))
@@ -245,18 +175,6 @@ def sync_part() -> None:
         )
         show(f"stream {mode}", map(plain, stream))
         report(f"stream {mode}", heard, collected)
-
-
-async def listed(stream: AsyncIterator[Any]) -> list[Any]:
-    return [each async for each in stream]
-
-
-def event_line(event: Any) -> str:
-    """Return an event as text; which chunks are its data depends on who was quicker."""
-    told = {k: v for k, v in event["metadata"].items() if k != "lc_versions"}
-    keys = sorted(event["data"])
-    depth = len(event["parent_ids"])
-    return plain((event["event"], event["name"], sorted(event["tags"]), told, keys, depth))
 
 
 async def async_part() -> None:
