@@ -1,5 +1,6 @@
 """Runs as traces of MLflow, read back with its own client from a SQLite store."""
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -8,12 +9,14 @@ pytest.importorskip("mlflow", reason="MLflow is not installed: make platforms")
 pytest.importorskip("sqlalchemy", reason="MLflow's SQLite store needs sqlalchemy and alembic")
 
 import mlflow
+from mlflow.types.chat import ChatMessage, ChatTool
 
 from callboard.clock import clock_from
 from callboard.integrations import MlflowCallbackHandler
 from callboard.redaction import Redaction
 from callboard.testing import StepClock
-from tests.unit.integrations.scenes import PRICES, ask, manager_of, serve
+from tests.platforms import graph
+from tests.unit.integrations.scenes import PRICES, answer, ask, manager_of, serve
 
 pytestmark = [
     pytest.mark.timeout(300),  # A fresh store is migrated step by step.
@@ -72,8 +75,74 @@ def test_an_application_is_one_trace_with_tokens_cost_session_and_parents(experi
     [document] = spans["shelf"].outputs
     assert document["page_content"] == "On tea"
     assert spans["search"].status.status_code.name == "ERROR"
+    assert spans["search"].status.description == "ValueError: no leaves"
     [error] = spans["search"].events
     assert error.attributes["exception.type"] == "ValueError"
+    assert error.timestamp == spans["search"].end_time_ns
+    assert trace.info.state == "OK"  # The agent went on without the tool.
+
+
+def test_an_agent_of_langgraphs_is_one_trace_that_mlflows_chat_view_can_read(experiment):
+    number, traces = experiment
+    handler = MlflowCallbackHandler(experiment_id=number, prices=PRICES)
+    assert graph.run(handler, user_id="ada") == "Fifty grams."
+    [trace] = traces(handler)
+    names = {span.span_id: span.name for span in trace.data.spans}
+    assert Counter((names.get(span.parent_id), span.name) for span in trace.data.spans) == {
+        (None, "tea agent"): 1,
+        ("tea agent", "think"): 2,
+        ("think", "GenericFakeChatModel"): 2,
+        ("think", "tools_condition"): 2,
+        ("tea agent", "tools"): 1,
+        ("tools", "weigh"): 1,
+        ("tools", "taste"): 1,
+    }
+    assert trace.info.trace_metadata["mlflow.trace.session"] == "thread-7"
+    assert trace.info.trace_metadata["mlflow.trace.user"] == "ada"
+    assert trace.info.token_usage["total_tokens"] == 240
+    assert trace.info.cost["total_cost"] == pytest.approx(280.0)
+    [taste] = [span for span in trace.data.spans if span.name == "taste"]
+    assert taste.status.status_code.name == "ERROR"
+    for span in trace.search_spans(span_type="CHAT_MODEL"):
+        told = [*span.inputs["messages"], *(each["message"] for each in span.outputs["choices"])]
+        for message in told:
+            ChatMessage.model_validate(message)
+    asked, answered = [
+        [message["role"] for message in span.inputs["messages"]]
+        for span in trace.search_spans(span_type="CHAT_MODEL")
+    ]
+    assert (asked, answered) == (["user"], ["user", "assistant", "tool", "tool"])
+    [found] = mlflow.search_sessions(locations=[number])
+    assert found.id == "thread-7"
+
+
+def test_tools_that_a_model_may_call_are_told_as_mlflow_has_them(experiment):
+    number, traces = experiment
+    handler = MlflowCallbackHandler(experiment_id=number)
+    tools = [
+        {"type": "function", "function": {"name": "weigh", "parameters": {"properties": {}}}},
+        {"type": "web_search"},
+    ]
+    call = {"name": "weigh", "args": {"leaves": "Assam"}, "id": "call-1"}
+    ask(manager_of(handler), response=answer(tool_calls=[call]), tools=tools)
+    [trace] = traces(handler)
+    [span] = trace.data.spans
+    [tool] = span.get_attribute("mlflow.chat.tools")
+    assert ChatTool.model_validate(tool).function.name == "weigh"
+    [choice] = span.outputs["choices"]
+    [asked] = ChatMessage.model_validate(choice["message"]).tool_calls
+    assert asked.function.arguments == '{"leaves":"Assam"}'
+
+
+def test_a_trace_has_failed_if_its_outermost_run_has(experiment):
+    number, traces = experiment
+    handler = MlflowCallbackHandler(experiment_id=number)
+    run = manager_of(handler).on_chain_start(None, {}, name="agent")
+    run.on_chain_error(ValueError("no leaves"))
+    [trace] = traces(handler)
+    assert trace.info.state == "ERROR"
+    [span] = trace.data.spans
+    assert "no leaves" in span.events[0].attributes["exception.stacktrace"]
 
 
 def test_serialized_none_and_parallel_threads_are_all_traced(experiment):
@@ -97,8 +166,6 @@ def test_the_text_is_stored_and_a_stream_writes_nothing_for_a_token(experiment):
         run.on_llm_new_token("t")
     [record] = handler._records.values()
     assert not record.kept.events
-    from tests.unit.integrations.scenes import answer
-
     run.on_llm_end(answer())
     [trace] = traces(handler)
     assert trace.data.spans[0].outputs["choices"][0]["message"]["content"] == "Tea."

@@ -127,5 +127,5 @@ def test_streamlit_shows_a_tool_before_any_model_and_a_second_beside_the_first()
 
     app = AppTest.from_function(script, default_timeout=60).run()
     assert not app.exception
-    labels = [box.label for box in app.get("status")]
+    labels = [box.label for box in app.get("expander")]
     assert ["first" in labels[0], "second" in labels[1]] == [True, True]

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from callboard.integrations.sentry import SentryCallbackHandler
     from callboard.integrations.streamlit import (
         LLMThoughtLabeler,
+        MutableExpander,
         StreamlitCallbackHandler,
         ToolRecord,
     )
@@ -68,6 +69,7 @@ _HOMES = {
     "LLMThoughtLabeler": "streamlit",
     "LoggingCallbackHandler": "log_records",
     "MlflowCallbackHandler": "mlflow",
+    "MutableExpander": "streamlit",
     "OpenAICallbackHandler": "costs",
     "OpenTelemetryCallbackHandler": "opentelemetry",
     "PrometheusCallbackHandler": "prometheus",
@@ -106,6 +108,7 @@ __all__ = [
     "LLMThoughtLabeler",
     "LoggingCallbackHandler",
     "MlflowCallbackHandler",
+    "MutableExpander",
     "OpenAICallbackHandler",
     "OpenTelemetryCallbackHandler",
     "PrometheusCallbackHandler",

@@ -1,17 +1,44 @@
-"""What these tests leave behind: a current span of OpenTelemetry's, and a client of Sentry's."""
+"""Rows made into platforms, and what the tests of them leave behind."""
 
 import sys
 
 import pytest
 
+from tests.contract.integrations.platforms import BIG, Big
+
 
 @pytest.fixture(autouse=True)
 def _current_span_as_before():
-    """Put back what was the current span, whatever runs a test has begun and not ended."""
+    """Put back what was the current span: runs that never end stay OpenTelemetry's current one."""
     context = pytest.importorskip("opentelemetry.context")
     token = context.attach(context.Context())
     yield
     token.var.reset(token)
+
+
+@pytest.fixture
+def make(request):
+    """Return what makes the platform of a row, which is released when the test is over."""
+    # Here, before the test begins: what the client logs meanwhile is not the handler's.
+    if isinstance(request.param, Big):
+        request.param.prepare()
+    made = []
+
+    def start(**options):
+        made.append(request.param(**options))
+        return made[-1]
+
+    yield start
+    for platform in made:
+        platform.release()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _clients_finished():
+    """Have the clients of big platforms end what they have begun once."""
+    yield
+    for name in BIG:
+        Big(name).finish()
 
 
 @pytest.fixture(autouse=True)

@@ -1,15 +1,19 @@
 """The platforms that the contract is held against: a row each.
 
 A row makes the handler, with the platform's own client where that runs here, and says how to read
-back what the platform was told.
+back what the platform was told. Platforms that are big to install have a module each in `big`,
+which is imported when `make platforms` runs it.
 """
 
 from __future__ import annotations
 
 import io
 import logging
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
 from itertools import count
 from typing import Any
 
@@ -51,6 +55,8 @@ class Platform:
         types: The kinds of runs that it is told of.
         tells_content: Whether it is told what runs are given and return.
         is_open: Whether the client that the application opened is still open.
+        streams: Whether it shows a model's text as it comes, and so is told of tokens.
+        release: Ends what was opened for the test.
     """
 
     handler: Any
@@ -59,6 +65,8 @@ class Platform:
     types: frozenset[str] = EVERY
     tells_content: bool = True
     is_open: Callable[[], bool] = field(default=lambda: True)
+    streams: bool = False
+    release: Callable[[], object] = field(default=lambda: None)
 
     @property
     def tree(self) -> RunTreeHandler:
@@ -226,31 +234,6 @@ def opentelemetry(conventions: str, content: bool | str = True) -> Callable[...,
     return make
 
 
-def gradio(**options: Any) -> Platform:
-    pytest.importorskip(
-        "gradio", minversion="6", reason="Gradio 6 is not installed: make platforms"
-    )
-    from callboard.integrations import GradioCallbackHandler
-
-    handler = GradioCallbackHandler(max_thoughts=10_000, **options)
-
-    def settled() -> list[Any]:
-        """What is shown of runs that have ended, and the answer once nothing runs."""
-        messages = handler.messages
-        is_over = not any(each.metadata.get("status") == "pending" for each in messages)
-        return [
-            each
-            for each in messages
-            if each.metadata.get("status", "done" if is_over else "pending") == "done"
-        ]
-
-    return Platform(
-        handler,
-        lambda: str(settled()),
-        lambda: sum("status" in each.metadata for each in settled()),
-    )
-
-
 def prometheus(**options: Any) -> Platform:
     client = pytest.importorskip("prometheus_client", reason="prometheus-client is not installed")
     from callboard.integrations import PrometheusCallbackHandler
@@ -346,9 +329,60 @@ PLATFORMS: dict[str, Callable[..., Platform]] = {
     "opentelemetry events": opentelemetry("genai", "event_only"),
     "opentelemetry latest": opentelemetry("genai-latest", "span_and_event"),
     "openinference": opentelemetry("openinference"),
-    "gradio": gradio,
     "prometheus": prometheus,
     "rich": rich_tree,
     "tqdm": progress_bar,
     "sentry": sentry,
 }
+
+BIG: dict[str, str] = {
+    "clearml": "clearml",
+    "comet": "comet_ml",
+    "gradio": "gradio",
+    "mlflow": "mlflow",
+    "streamlit": "streamlit",
+    "wandb": "wandb",
+}
+"""The modules in `big`, and what each needs to be installed."""
+
+
+class Big:
+    """The row that a module in `big` makes with its function `platform`.
+
+    What its client does once, which takes seconds and is logged, the module does in `prepare`, and
+    ends in `finish`.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._path = f"tests.contract.integrations.big.{name}"
+
+    def prepare(self) -> None:
+        if find_spec(BIG[self._name]) is None:
+            pytest.skip(f"{BIG[self._name]} is not installed: make platforms")
+        self._module().prepare()
+
+    def finish(self) -> None:
+        if self._path in sys.modules:
+            self._module().finish()
+
+    def __call__(self, **options: Any) -> Platform:
+        made: Platform = self._module().platform(**options)
+        return made
+
+    def _module(self) -> Any:
+        return import_module(self._path)
+
+
+# A fresh store is migrated step by step, and what big packages warn of is not ours.
+_BIG_MARKS = [
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+    pytest.mark.filterwarnings("default"),
+]
+
+EVERY_PLATFORM = [
+    *(pytest.param(make, id=name) for name, make in PLATFORMS.items()),
+    *(pytest.param(Big(name), id=name, marks=_BIG_MARKS) for name in BIG),
+]
+"""All rows, as pytest's parameters."""
