@@ -27,7 +27,8 @@ def forecast(city):
 for number in range(int(sys.argv[1])):
     forecast(f"city {number}")
 assert default_exporter().flush(20)
-print(default_exporter().counters.sent)
+counters = default_exporter().counters
+print(counters.sent == counters.emitted > 0)
 """
 
 
@@ -76,7 +77,7 @@ def path(tmp_path) -> Path:
 
 
 def test_a_program_writes_its_traces_into_a_file_without_a_server(path):
-    assert finished(writing(path.as_uri(), 1)) == "4\n"
+    assert finished(writing(path.as_uri(), 1)) == "True\n"
     forecast, look_up = shown("--db", path).splitlines()
     assert forecast.startswith("forecast (chain)")
     assert look_up.startswith("  look_up (tool)")
@@ -92,7 +93,7 @@ def test_two_programs_write_while_a_server_has_the_file(path):
     path.parent.mkdir()
     with BoardProcess(path) as board:
         writers = [writing(each, 25) for each in (path.as_uri(), path.as_uri(), board.url)]
-        assert [finished(each) for each in writers] == ["100\n"] * 3
+        assert [finished(each) for each in writers] == ["True\n"] * 3
         asked = {"session": [project(board)], "is_root": True, "limit": 100}
         runs = board.ask("POST", "/runs/query", asked).content["runs"]
         assert len({run["id"] for run in runs}) == len(runs) == 75
