@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import threading
 from typing import Literal
 
 from callboard.errors import BadOptionError, BudgetSpentError
 from callboard.integrations.base import RunRecord
 from callboard.integrations.gates import Gate
+from callboard.integrations.holds import Hold
 from callboard.prices import PriceList
 
 __all__ = ["BudgetGuard"]
@@ -67,7 +67,7 @@ class BudgetGuard(Gate):
         self._expected_cost, self._expected_tokens = expected_cost, expected_tokens
         self._unpriced = unpriced
         self._unpriced_model: str | None = None
-        self._lock = threading.Lock()
+        self._lock = Hold()
         self.spent_tokens = 0
         self.spent_cost = 0.0
         self.calls_under_way = 0

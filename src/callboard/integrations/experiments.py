@@ -7,7 +7,6 @@ many handlers log to it: two handlers don't plot over each other's points.
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from typing import Any
 from uuid import UUID
@@ -15,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 from callboard.integrations.base import RunRecord, RunTreeHandler
 from callboard.integrations.costs import ModelSpending
+from callboard.integrations.holds import Hold
 from callboard.integrations.names import Names
 from callboard.integrations.rows import metrics_of, table_row
 
@@ -35,7 +35,7 @@ class Ledger:
     """
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
+        self.lock = Hold()
         self.models = Names(_MAX_MODELS)
         self.spent = ModelSpending()
         self.failed_calls = 0
@@ -153,7 +153,7 @@ class ExperimentHandler(RunTreeHandler):
 
 
 _ledgers: WeakKeyDictionary[Any, Ledger] = WeakKeyDictionary()
-_opening = threading.Lock()
+_opening = Hold()
 
 
 def _ledger_of(tracker: Any) -> Ledger:

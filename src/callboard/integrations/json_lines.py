@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import threading
 from pathlib import Path
 from typing import Any, TextIO
 
 from callboard.integrations.base import RunRecord, RunTreeHandler
+from callboard.integrations.holds import Hold
 from callboard.integrations.rows import row_of
 from callboard.wire import json
 
@@ -32,7 +32,7 @@ class JsonLinesCallbackHandler(RunTreeHandler):
             OSError: The file can't be written.
         """
         super().__init__(**options)
-        self._writing = threading.Lock()
+        self._writing = Hold()
         self._is_ours = isinstance(target, (str, os.PathLike))
         self._stream: Any = (
             Path(target).open("a", encoding="utf-8")  # noqa: SIM115 - until it is closed

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections import defaultdict
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from callboard.integrations.base import RunRecord, RunTreeHandler
 from callboard.integrations.extras import load
+from callboard.integrations.holds import Hold
 
 __all__ = ["PrometheusCallbackHandler"]
 
@@ -194,7 +194,7 @@ class _Metrics:
             for kind, (label, what) in _TIMED.items()
         }
         self._names: dict[str, set[str]] = defaultdict(set)
-        self._naming = threading.Lock()
+        self._naming = Hold()
 
     def known(self, label: str, name: str, limit: int) -> str:
         """Return a label's value: the name, if it is one of the first so many."""
@@ -209,7 +209,7 @@ class _Metrics:
 
 
 _registered: WeakKeyDictionary[Any, dict[str, _Metrics]] = WeakKeyDictionary()
-_registering = threading.Lock()
+_registering = Hold()
 
 
 def _metrics_on(client: Any, registry: Any, namespace: str) -> _Metrics:

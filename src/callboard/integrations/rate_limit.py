@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -11,6 +10,7 @@ from callboard import clock
 from callboard.errors import BadOptionError, RateLimitError
 from callboard.integrations.base import RunRecord
 from callboard.integrations.gates import Gate
+from callboard.integrations.holds import Hold
 from callboard.prices import NO_PRICES
 
 __all__ = ["Allowance", "LocalAllowance", "RateLimit"]
@@ -62,7 +62,7 @@ class LocalAllowance:
         self._size, self._speed = size, size / period
         self._left = float(size)
         self._filled = clock.now()
-        self._lock = threading.Lock()
+        self._lock = Hold()
 
     def take(self, count: int) -> float:
         """Take some, if there is some left: see `Allowance.take`."""
