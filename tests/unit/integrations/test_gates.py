@@ -63,6 +63,14 @@ def test_a_budget_of_tokens_counts_what_was_used():
         ask(manager_of(guard))
 
 
+def test_a_budget_of_tokens_counts_a_total_that_is_all_that_is_told():
+    guard = BudgetGuard(max_tokens=100)
+    told = {"token_usage": {"total_tokens": 120}}
+    ask(manager_of(guard), response=LLMResult([[Generation("Tea.")]], told))
+    with pytest.raises(BudgetSpentError, match="120 were used"):
+        ask(manager_of(guard))
+
+
 def test_a_refusal_is_not_logged_as_a_fault(caplog):
     with pytest.raises(BudgetSpentError):
         ask(manager_of(BudgetGuard(max_tokens=0)))
