@@ -55,13 +55,21 @@ class BudgetGuard(Gate):
             prices: What models cost; by default the published prices.
 
         Raises:
-            BadOptionError: There is no limit, or one is negative.
+            BadOptionError: There is no limit, one is negative, or `unpriced` is neither.
         """
         if max_cost is None and max_tokens is None:
             raise BadOptionError("A budget needs max_cost, max_tokens or both.")
-        for name, value in (("max_cost", max_cost), ("max_tokens", max_tokens)):
+        amounts = {
+            "max_cost": max_cost,
+            "max_tokens": max_tokens,
+            "expected_cost": expected_cost,
+            "expected_tokens": expected_tokens,
+        }
+        for name, value in amounts.items():
             if value is not None and value < 0:
                 raise BadOptionError(f"{name} is {value!r}; it takes a number from 0 up.")
+        if unpriced not in {"warn", "refuse"}:
+            raise BadOptionError(f"unpriced is {unpriced!r}; it takes 'warn' or 'refuse'.")
         super().__init__(prices)
         self._max_cost, self._max_tokens = max_cost, max_tokens
         self._expected_cost, self._expected_tokens = expected_cost, expected_tokens

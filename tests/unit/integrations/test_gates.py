@@ -161,7 +161,17 @@ def test_a_budget_is_kept_by_threads_together():
     assert guard.calls_under_way == 0
 
 
-@pytest.mark.parametrize("limits", [{}, {"max_cost": -1}, {"max_tokens": -1}])
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {},
+        {"max_cost": -1},
+        {"max_tokens": -1},
+        {"max_cost": 1, "expected_cost": -1},
+        {"max_tokens": 1, "expected_tokens": -1},
+        {"max_cost": 1, "unpriced": "raise"},
+    ],
+)
 def test_a_budget_without_a_limit_is_refused(limits):
     with pytest.raises(BadOptionError):
         BudgetGuard(**limits)
@@ -231,7 +241,16 @@ def test_an_allowance_of_ones_own_is_asked_and_charged():
     assert (requests.taken, tokens.taken, tokens.charged) == ([1], [0], [120])
 
 
-@pytest.mark.parametrize("limits", [{}, {"requests": 0}, {"tokens": 5, "period": 0}])
+def test_a_limit_may_be_any_number_from_one_up(clock):
+    limit = RateLimit(tokens=1.2e2, period=60, max_wait=60, sleep=clock.sleep)
+    for _ in range(2):
+        ask(manager_of(limit))
+    assert clock.slept == pytest.approx([0.5])
+
+
+@pytest.mark.parametrize(
+    "limits", [{}, {"requests": 0}, {"requests": 0.5}, {"tokens": 5, "period": 0}, {"tokens": "5"}]
+)
 def test_a_rate_limit_without_a_limit_is_refused(limits):
     with pytest.raises(BadOptionError):
         RateLimit(**limits)
