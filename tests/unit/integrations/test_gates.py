@@ -124,6 +124,13 @@ def test_calls_under_way_have_something_set_aside():
         ask(manager)
 
 
+def test_a_call_is_refused_for_which_there_is_not_enough_left():
+    guard = BudgetGuard(max_tokens=200, expected_tokens=100)
+    ask(manager_of(guard))
+    with pytest.raises(BudgetSpentError, match="120 were used, and 0 calls are under way"):
+        ask(manager_of(guard))
+
+
 def test_a_call_that_failed_is_under_way_no_more():
     guard = BudgetGuard(max_tokens=100, expected_tokens=100)
     [run] = manager_of(guard).on_chat_model_start(None, [[("user", "x")]], name="c")
