@@ -65,6 +65,16 @@ def test_what_becomes_of_a_run_after_its_end_is_not_told(exporter, sink, tracer)
     assert sink.operations[0].head["tags"] == []
 
 
+def test_a_run_that_is_given_what_another_returned_has_a_copy(exporter, sink, tracer):
+    manager = CallbackManager([tracer])
+    manager.on_chain_start({}, {}).on_chain_end({"a": 1})
+    given = tracer.latest_run.outputs
+    manager.on_chain_start({}, given)
+    given["a"] = 2
+    [_, (_, parts)] = sent(exporter, sink)
+    assert parts["inputs"] == {"a": 1}
+
+
 def test_files_are_sent_when_they_are_there_and_not_again(exporter, sink, tracer):
     run = CallbackManager([tracer]).on_chain_start({}, {}, attachments={"a": ("text/plain", b"1")})
     run.on_chain_end({}, attachments={"b": ("text/plain", b"2")})
