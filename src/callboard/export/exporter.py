@@ -164,8 +164,9 @@ class Exporter:
 
     @redaction.setter
     def redaction(self, redaction: Redaction | None) -> None:
-        self._redaction = redaction
-        self.seal()  # What is told of runs from now on goes through this one.
+        if redaction is not self._redaction:  # The environment's is set again and again.
+            self._redaction = redaction
+            self.seal()  # What is told of runs from now on goes through this one.
 
     def submit(
         self,
@@ -209,8 +210,7 @@ class Exporter:
     ) -> bool:
         """Replace what an operation tells that was submitted before, if nobody has it yet.
 
-        So a run that has ended by the time that its start is sent, is sent once. It goes
-        through the same redactions.
+        So a run that has ended by then is sent once. It goes through the same redactions.
 
         Args:
             operation: Which.

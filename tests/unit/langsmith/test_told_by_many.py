@@ -23,7 +23,7 @@ PACE = Pace(0.002, Backoff(0.001, 0.003))
 
 
 class Program:
-    """Threads with runs inside runs, some of which flush and redact meanwhile."""
+    """Threads with runs inside runs, some of which flush and seal meanwhile."""
 
     def __init__(self, seed, **options):
         chance = random.Random(seed)
@@ -68,7 +68,7 @@ class Program:
         if what < 0.03:
             self.exporter.flush(0.002)
         elif what < 0.06:
-            self.exporter.redaction = None  # Nothing is told anew across it.
+            self.exporter.seal()  # Nothing is told anew across it.
         elif what < 0.2:
             time.sleep(0.001)
 

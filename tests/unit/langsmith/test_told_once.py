@@ -133,6 +133,14 @@ def test_it_holds_for_what_was_being_submitted_when_it_came(exporter, sink, trac
     assert not exporter.retell(start, *retold(Run(id=start.run_id)))
 
 
+def test_the_same_redaction_again_changes_nothing(exporter, sink, tracer):
+    exporter.redaction = redaction = Redaction(hide_outputs=True)
+    run = CallbackManager([tracer]).on_chain_start({}, {})
+    exporter.redaction = redaction
+    run.on_chain_end({})
+    assert [kind for kind, _ in sent(exporter, sink)] == ["create"]
+
+
 def test_metadata_that_changes_after_a_run_s_end_is_not_told(exporter, sink, tracer):
     started = CallbackManager([tracer], metadata={"known": 1}).on_chain_start({}, {})
     run = tracer.run_map[str(started.run_id)]
