@@ -52,7 +52,8 @@ class Race:
         rivals: The others', each with how many times as much as ours it is to add to the
             calling thread.
         whole: How many times as much as ours the first of them is to add to the process.
-        runs: How many runs a turn has.
+        runs: How many runs a turn has: enough that its beginning, when nothing is in the caches
+            of the processor, does not count for much.
     """
 
     name: str
@@ -60,7 +61,7 @@ class Race:
     ours: Entry
     rivals: Sequence[tuple[Entry, float]]
     whole: float | None = 4
-    runs: int = 100
+    runs: int = 200
 
 
 @dataclass

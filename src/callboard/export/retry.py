@@ -11,6 +11,9 @@ from callboard import clock
 
 __all__ = ["LONGEST_RETRY_AFTER", "Backoff", "retry_after_seconds"]
 
+# Of our own: whoever seeds Python's, to have the same numbers each time, has them.
+_chance = random.SystemRandom().random
+
 LONGEST_RETRY_AFTER = 3600.0
 """Seconds: a server that asks for more is asked again all the same."""
 
@@ -26,7 +29,7 @@ class Backoff:
         self,
         first: float = 0.5,
         longest: float = 60.0,
-        chance: Callable[[], float] = random.random,
+        chance: Callable[[], float] = _chance,
     ) -> None:
         """Make a backoff.
 

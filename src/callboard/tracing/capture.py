@@ -170,6 +170,8 @@ def _captured(  # noqa: PLR0911 - a list
         if kind is list or kind is tuple:
             items = list(value)
             return items, _capture_items(items, walk)
+        if walk.serialises and (form := form_of(kind)) is not None:
+            return _constructor(value, form, walk)
         return _object(value, kind, walk)
     except Exception as error:  # noqa: BLE001 - a value may raise anything when it is read
         return _text(described(value, error))
@@ -253,10 +255,6 @@ def _text(text: str) -> tuple[str, int]:
 
 
 def _object(value: Any, kind: Any, walk: _Walk) -> tuple[Captured, int]:
-    if walk.serialises:
-        form = form_of(kind)
-        if form is not None:
-            return _constructor(value, form, walk)
     model = model_of(kind)
     if model is None:
         return _other(value, kind, walk)
@@ -283,6 +281,9 @@ def _constructor(value: Any, form: Form, walk: _Walk) -> tuple[Captured, int]:
             kwargs[name] = _short(kwargs[name])
     for name in others:
         field = kwargs[name]
+        if type(field) is list and not field:  # As calls of tools are, as a rule.
+            kwargs[name] = []
+            continue
         if type(field) in _LEAVES:
             kwargs[name], more = _any(field, walk)
         else:

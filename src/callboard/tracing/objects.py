@@ -117,7 +117,8 @@ def fields_of(value: Any) -> Mapping[str, Any]:
     kind: Any = type(value)
     model = model_of(kind)
     if model is not None:
-        return {name: vars(value)[name] for name in model.names if name in vars(value)}
+        held = vars(value)
+        return {name: held[name] for name in model.names if name in held}
     return read_fields(value, kind) or read_attributes(value, kind) or {}
 
 
