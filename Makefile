@@ -109,7 +109,8 @@ $(VENV)/.dev: pyproject.toml requirements/dev.txt requirements/constraints.txt |
 	@touch $@
 
 # Apart from the rest, so that the tests that take seconds don't import what takes minutes.
-$(VENV)/platforms/.made: requirements/dev.txt requirements/platforms.txt | $(VENV)/bin/python
+$(VENV)/platforms/.made: pyproject.toml requirements/dev.txt requirements/platforms.txt \
+  requirements/constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m venv $(VENV)/platforms
 	$(VENV)/platforms/bin/python -m pip --disable-pip-version-check install --quiet \
 	  -c requirements/constraints.txt -r requirements/dev.txt -r requirements/platforms.txt

@@ -37,7 +37,7 @@ class Program:
             assert self.exporter.flush(10)
             self.waiting.clear()
         elif step == "seal":
-            self.exporter.redaction = None
+            self.exporter.seal()
             self.waiting.clear()
         else:
             getattr(self, step[0])(step[1])

@@ -164,8 +164,9 @@ class Exporter:
 
     @redaction.setter
     def redaction(self, redaction: Redaction | None) -> None:
-        self._redaction = redaction
-        self._intake.seal()  # What is told of runs from now on goes through this one.
+        if redaction is not self._redaction:  # The environment's is set again and again.
+            self._redaction = redaction
+            self.seal()  # What is told of runs from now on goes through this one.
 
     def submit(
         self,
@@ -193,9 +194,12 @@ class Exporter:
                 size = size_estimate(operation)
             except Exception:  # noqa: BLE001 - what has no size has no form: the sink will tell
                 size = _UNKNOWN_SIZE
-        if redactions or self._redaction is not None:
-            redactions = self._all_redactions(redactions)
+        redaction = self._redaction
+        if redaction is not None and redaction not in redactions:
+            redactions = (*redactions, redaction)
         added = self._intake.add(operation, size, urgent, tuple(redactions))
+        if self._redaction is not redaction:  # It came meanwhile, and may not have seen this one.
+            self.seal()
         if added is not _QUIETLY:
             self._attend(added)
         if urgent:
@@ -206,8 +210,7 @@ class Exporter:
     ) -> bool:
         """Replace what an operation tells that was submitted before, if nobody has it yet.
 
-        So a run that has ended by the time that its start is sent, is sent once. It goes
-        through the same redactions.
+        So a run that has ended by then is sent once. It goes through the same redactions.
 
         Args:
             operation: Which.
@@ -227,11 +230,6 @@ class Exporter:
         if urgent:
             self.flush(self._urgent_timeout)
         return True
-
-    def _all_redactions(self, own: Sequence[Redaction]) -> tuple[Redaction, ...]:
-        if self._redaction is None or self._redaction in own:
-            return tuple(own)
-        return (*own, self._redaction)
 
     def _attend(self, added: Added) -> None:
         """Wake or start the thread that has something to do now."""
@@ -281,6 +279,10 @@ class Exporter:
                     self._overflow = worker
         finally:
             self._starting.release()
+
+    def seal(self) -> None:
+        """Let what was submitted before tell what it tells now, whatever becomes of its runs."""
+        self._intake.seal()
 
     def flush(self, timeout: float) -> bool:
         """Send what was submitted before, and wait for it.
@@ -390,6 +392,7 @@ class Exporter:
         if self._spool is not None:
             self._spool.after_fork()
         self.live.after_fork()
+        self._intake.disown()
         self._begin()
         if was_shut:
             self._intake.close()

@@ -9,21 +9,28 @@ way out, neither to a sink nor to the disk.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum, auto
 from typing import Any, TypeAlias
 
 from callboard.export.consignment import Consignment
 from callboard.export.counters import Fate, Ledger
+from callboard.export.notices import Notices
 from callboard.redaction import Redaction, redacted
 from callboard.wire.operations import LateOperation, Operation, finalise
 
 __all__ = ["OVERHEAD", "Added", "Batch", "Intake"]
 
+logger = logging.getLogger(__name__)
+
 Redactions: TypeAlias = tuple[Redaction, ...]
 """What an operation goes through before it leaves the queue, in that order."""
+
+Waiting: TypeAlias = tuple[Operation, Redactions, int]
+"""An operation, what it goes through, and about how many bytes it took when it came."""
 
 OVERHEAD = 200
 """Bytes that an operation takes in the queue beyond its own estimate."""
@@ -49,37 +56,39 @@ class Batch(Consignment):
     """Operations on their way from the queue to a sink or the spool.
 
     Attributes:
+        unready: What was taken, and what each goes through before it leaves; None when all have.
         size: What they were estimated to take; it counts against the queue's bound until the
             last of them is settled.
         position: The position of the first.
     """
 
-    __slots__ = ("_unredacted", "position", "size")
+    __slots__ = ("position", "size", "unready")
 
-    def __init__(self, taken: list[tuple[Operation, Redactions]], size: int, position: int) -> None:
-        super().__init__([operation for operation, _ in taken])
+    def __init__(self, taken: list[Waiting], size: int, position: int) -> None:
+        super().__init__([operation for operation, _, _ in taken])
         self.size = size
         self.position = position
-        self._unredacted: list[tuple[Operation, Redactions]] | None = taken
+        self.unready: list[Waiting] | None = taken
 
-    def redact(self) -> None:
-        """Have its operations put together and redacted, if they are not yet."""
-        unredacted = self._unredacted
-        if unredacted is not None:
-            self.groups = [[_ready(*each) for each in unredacted]]
-            self._unredacted = None
+    def fill(self, ready: list[Operation]) -> None:
+        """Put in place of what was taken what may leave.
 
-    def seized(self) -> list[tuple[Operation, Redactions]]:
+        Args:
+            ready: As many operations, or fewer.
+        """
+        self.groups = [ready] if ready else []
+        self.unready = None
+
+    def seized(self) -> list[Waiting]:
         """Return what is not settled, and what it has yet to go through."""
-        if self._unredacted is not None:
-            return self._unredacted
-        return [(operation, ()) for operation in self.unsettled]
+        if self.unready is not None:
+            return self.unready
+        return [(operation, (), 0) for operation in self.unsettled]
 
 
-def _ready(operation: Operation, redactions: Redactions) -> Operation:
-    """Return an operation that nothing changes any more, as it may leave."""
-    operation.head  # noqa: B018 - now it is put together, and its run may go on
-    return redacted(operation, redactions) if redactions else operation
+def _redacted(whole: Iterable[Waiting]) -> list[Operation]:
+    """Return operations as they may leave."""
+    return [redacted(each, redactions) if redactions else each for each, redactions, _ in whole]
 
 
 class Intake:
@@ -105,13 +114,14 @@ class Intake:
         self._batch_count = batch_count
         self._batch_bytes = batch_bytes
         self._few = min(mark, batch_bytes - 1)  # Up to here, nothing becomes of more bytes.
-        self._waiting: deque[tuple[Operation, int, Redactions]] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._waiting_bytes = 0
         self._under_way: list[Batch] = []  # Two or three: one a thread.
         self._under_way_bytes = 0
         self._next = 0
         self._hurried_to = 0
         self._closed = False
+        self._notices = Notices(logger)
 
     def add(
         self, operation: Operation, size: int, urgent: bool = False, redactions: Redactions = ()
@@ -133,8 +143,8 @@ class Intake:
                 self._ledger.settle(Fate.DROPPED, 1)
                 finalise(operation)
                 return _REFUSED
-            self._waiting.append((operation, size, redactions))
-            self._waiting_bytes = after
+            self._waiting.append((operation, redactions, size))
+            self._waiting_bytes += size  # By now that may be more than it was: see `Ledger`.
             self._next += 1
             if urgent:
                 self._hurried_to = self._next
@@ -161,11 +171,11 @@ class Intake:
         """
         with self._lock:
             before = self._waiting_bytes
-            after = before + size - operation.size
-            if operation.is_final or after + self._under_way_bytes > self._max_bytes:
+            more = size - operation.size
+            after = before + more
+            if after + self._under_way_bytes > self._max_bytes or not operation.retell(told, size):
                 return None
-            operation.retell(told, size)
-            self._waiting_bytes = after
+            self._waiting_bytes += more
             if urgent:
                 self._hurried_to = self._next
         if after > self._few and (risen := self._risen(before, after)) is not _QUIETLY:
@@ -179,10 +189,19 @@ class Intake:
         return _DUE if before < self._batch_bytes <= after else _QUIETLY
 
     def seal(self) -> None:
-        """Let nothing that waits be told anew."""
+        """Let everything that waits tell what it tells now, whatever becomes of its runs."""
         with self._lock:
-            for operation, _, _ in self._waiting:
-                finalise(operation)
+            self.disown()
+            waiting = list(self._waiting)
+        self._put_together(waiting)
+
+    def disown(self) -> None:
+        """Let nothing that waits be told anew; without the lock, for the child of a fork.
+
+        There, nobody will ever let go of it.
+        """
+        for operation, _, _ in list(self._waiting):  # A signal's handler may add to it meanwhile.
+            finalise(operation)
 
     @property
     def size(self) -> int:
@@ -252,23 +271,53 @@ class Intake:
         """
         with self._lock:
             batch = self._take(count, max_size)
-        if batch is not None:  # Not under the lock: redaction takes time, and may log.
-            batch.redact()
+        if batch is not None and batch.unready is not None:
+            # Not under the lock: redaction takes time, and may log.
+            ready = _redacted(self._put_together(batch.unready))
+            with self._lock:
+                lost = len(batch.unready) - len(ready)
+                is_seized = batch not in self._under_way
+                batch.fill([] if is_seized else ready)
+                if not is_seized:
+                    self._count(batch, Fate.DROPPED, lost)
         return batch
+
+    def _put_together(self, taken: Iterable[Waiting]) -> list[Waiting]:
+        """Have operations put together, so that nothing changes them any more.
+
+        Returns:
+            Them, but for those that can't be put together: nobody could send them.
+        """
+        whole: list[Waiting] = []
+        for each in taken:
+            operation = each[0]
+            try:
+                operation.head  # noqa: B018 - now it is put together
+            except Exception as error:  # noqa: BLE001 - what it is made of may be anybody's
+                self._notices.once(
+                    "unreadable",
+                    "What is told of the run %s can't be put together, and is dropped: %r. This is "
+                    "said once; the counters tell how many operations were dropped.",
+                    operation.run_id,
+                    error,
+                    level=logging.ERROR,
+                )
+            else:
+                whole.append(each)
+        return whole
 
     def _take(self, count: int, max_size: int) -> Batch | None:
         if not self._waiting:
             return None
         position = self._next - len(self._waiting)
-        taken: list[tuple[Operation, Redactions]] = []
+        taken: list[Waiting] = []
         total = 0
         while self._waiting and len(taken) < count:
-            operation, size, redactions = self._waiting[0]
+            operation, _, size = self._waiting[0]
             size += finalise(operation)
             if taken and total + size > max_size:
                 break
-            self._waiting.popleft()
-            taken.append((operation, redactions))
+            taken.append(self._waiting.popleft())
             total += size
         self._waiting_bytes -= total
         self._under_way_bytes += total
@@ -290,29 +339,33 @@ class Intake:
                 consignment.groups.clear()
                 return
             consignment.strike(count)
-            self._ledger.settle(fate, count)
-            if batch.is_settled:
-                self._under_way.remove(batch)
-                self._under_way_bytes -= batch.size
-                self._settled.notify_all()
+            self._count(batch, fate, count)
+
+    def _count(self, batch: Batch, fate: Fate, count: int) -> None:
+        self._ledger.settle(fate, count)
+        if batch.is_settled:
+            self._under_way.remove(batch)
+            self._under_way_bytes -= batch.size
+            self._settled.notify_all()
 
     def seize(self) -> list[Operation]:
         """Take everything, also what is under way: whoever had it can't settle it any more.
 
         Returns:
-            It all, in order; still counted as queued.
+            It all, in order, but for what can't be put together; still counted as queued.
         """
         with self._lock:
             under_way = sorted(self._under_way, key=lambda batch: batch.position)
             seized = [each for batch in under_way for each in batch.seized()]
-            for operation, _, redactions in self._waiting:
-                finalise(operation)
-                seized.append((operation, redactions))
+            self.disown()
+            seized += self._waiting
             self._under_way.clear()
             self._waiting.clear()
             self._waiting_bytes = self._under_way_bytes = 0
             self._settled.notify_all()
-        return [_ready(*each) for each in seized]
+        ready = self._put_together(seized)
+        self._ledger.settle(Fate.DROPPED, len(seized) - len(ready))
+        return _redacted(ready)
 
     def wait_past(self, position: int, timeout: float, give_up: Callable[[], bool]) -> bool:
         """Wait until everything before a position has left memory.

@@ -78,6 +78,26 @@ class LangChainRun(Run):
         for name in given.keys() - _PLAIN:
             del given[name]  # As the SDK does.
 
+    def post(self, *args: Any, **options: Any) -> None:
+        """Send it as the SDK does. What its tracer tells of its end comes after that.
+
+        Args:
+            *args: The SDK's.
+            **options: The SDK's, too.
+        """
+        self.queued = None
+        _by_hand.post(self, *args, **options)
+
+    def patch(self, *args: Any, **options: Any) -> None:
+        """Send what has become of it, as the SDK does: see `post`.
+
+        Args:
+            *args: The SDK's.
+            **options: The SDK's, too.
+        """
+        self.queued = None
+        _by_hand.patch(self, *args, **options)
+
     def model_dump(self, **options: Any) -> dict[str, Any]:
         """Return its fields as the SDK does.
 
@@ -148,6 +168,8 @@ def _restored(kind: type[LangChainRun], fields: Mapping[str, Any]) -> LangChainR
         setattr(restored, name, value)
     return restored
 
+
+_by_hand: Any = RunTree  # Its types know no other runs.
 
 _ALIASES = {
     "project_name": "session_name",

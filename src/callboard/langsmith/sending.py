@@ -59,7 +59,6 @@ class SendingTracer(BaseTracer):
 
     Attributes:
         client: A ``langsmith.Client`` to send through, instead of our own exporter.
-        redaction: What is not to leave the process, besides what the environment says.
     """
 
     def __init__(
@@ -79,9 +78,21 @@ class SendingTracer(BaseTracer):
         """
         super().__init__(**kwargs)
         self.client = client
-        self.redaction = redaction
+        self._redaction = redaction
         self._destination = destination
         self._attached: dict[UUID, frozenset[str]] = {}
+
+    @property
+    def redaction(self) -> Redaction | None:
+        """What is not to leave of runs from now on, besides what the environment says."""
+        return self._redaction
+
+    @redaction.setter
+    def redaction(self, redaction: Redaction | None) -> None:
+        self._redaction = redaction
+        queued = [run.queued for run in list(self.run_map.values()) if run.queued is not None]
+        for exporter in {exporter for _, exporter, _ in queued}:
+            exporter.seal()
 
     def _post(self, run: Run) -> None:
         """Tell of a run, that it has started or all of it."""
@@ -144,7 +155,7 @@ class SendingTracer(BaseTracer):
     @property
     def _redactions(self) -> tuple[Redaction, ...]:
         """What is not to leave: this tracer's own, and the environment's."""
-        own, asked = self.redaction, settings.redaction()
+        own, asked = self._redaction, settings.redaction()
         if own is None:
             return () if asked is None else (asked,)
         return (own,) if asked is None else (own, asked)

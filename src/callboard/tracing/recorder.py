@@ -135,7 +135,7 @@ class Recorder:
             run_type or kind.run_type,
             clock.now(),
             self.snapshot(kind.inputs(given, self.schema_format)),
-            None if serialized is None else self.snapshot(serialized),
+            self._component(serialized),
             told,
             list(tags) if tags else [],
             parent_run_id,
@@ -143,6 +143,12 @@ class Recorder:
         if attachments:
             run.attachments = _files(attachments)
         return run
+
+    def _component(self, serialized: Mapping[str, Any] | None) -> Any:
+        # What knows its size was made for this, and is nobody else's.
+        if serialized is None or type(serialized) is MeasuredDict:
+            return serialized
+        return self.snapshot(serialized)
 
     def place(self, run: Run) -> Run | None:
         """Put a run into its trace, and hold it until it ends.

@@ -139,16 +139,22 @@ class LateOperation(Operation):
         self._read = read
         self._told = told
 
-    def retell(self, told: Any, size: int) -> None:
-        """Replace what is told. Not for an operation that is final.
+    def retell(self, told: Any, size: int) -> bool:
+        """Replace what is told, unless that is final.
 
         Args:
             told: What it is read from; must not change any more.
             size: About how many bytes its head and parts take then.
+
+        Returns:
+            Whether it was replaced.
         """
+        if self.is_final:
+            return False
         self._told = told
         self.grown += size - self.size
         self.size = size
+        return True
 
     def __getattr__(self, name: str) -> Any:
         # Called for what has not been set: that is these two, once.

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from tests.contract.integrations.platforms import BIG, Big
+from tests.contract.integrations.platforms import Big
 
 
 @pytest.fixture(autouse=True)
@@ -16,12 +16,22 @@ def _current_span_as_before():
     token.var.reset(token)
 
 
+@pytest.fixture(scope="module")
+def _begun():
+    """Holds the big platforms whose clients have begun what they end once, after the module."""
+    begun = set()
+    yield begun
+    for platform in begun:
+        platform.finish()
+
+
 @pytest.fixture
-def make(request):
+def make(request, _begun):
     """Return what makes the platform of a row, which is released when the test is over."""
     # Here, before the test begins: what the client logs meanwhile is not the handler's.
     if isinstance(request.param, Big):
         request.param.prepare()
+        _begun.add(request.param)
     made = []
 
     def start(**options):
@@ -31,14 +41,6 @@ def make(request):
     yield start
     for platform in made:
         platform.release()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _clients_finished():
-    """Have the clients of big platforms end what they have begun once."""
-    yield
-    for name in BIG:
-        Big(name).finish()
 
 
 @pytest.fixture(autouse=True)

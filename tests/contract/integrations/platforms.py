@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import logging
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -373,7 +372,6 @@ class Big:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._path = f"tests.contract.integrations.big.{name}"
 
     def prepare(self) -> None:
         if find_spec(BIG[self._name]) is None:
@@ -381,15 +379,14 @@ class Big:
         self._module().prepare()
 
     def finish(self) -> None:
-        if self._path in sys.modules:
-            self._module().finish()
+        self._module().finish()
 
     def __call__(self, **options: Any) -> Platform:
         made: Platform = self._module().platform(**options)
         return made
 
     def _module(self) -> Any:
-        return import_module(self._path)
+        return import_module(f"tests.contract.integrations.big.{self._name}")
 
 
 # A fresh store is migrated step by step, and what big packages warn of is not ours.

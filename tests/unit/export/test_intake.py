@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from uuid import uuid4
 
 import pytest
@@ -138,6 +139,62 @@ def test_what_is_sealed_stays_as_it_is(intake):
     intake.add(start, SIZE)
     intake.seal()
     assert intake.retell(start, "whole", 300) is None
+
+
+def test_what_is_sealed_tells_what_it_told_then(intake):
+    goes_on = {"name": "start"}
+    start = LateOperation("create", uuid4(), lambda told: (dict(told), {}), goes_on, SIZE)
+    intake.add(start, SIZE)
+    intake.seal()
+    goes_on["name"] = "later"
+    assert start.head == {"name": "start"}
+
+
+def unreadable():
+    return LateOperation("create", uuid4(), lambda told: told.nothing, None, SIZE)
+
+
+def test_what_can_not_be_put_together_is_dropped_and_the_rest_goes_on(intake, ledger, caplog):
+    added = [operation(), unreadable(), operation(), unreadable()]
+    for each in added:
+        intake.add(each, SIZE)
+    batch = intake.take(4, 10**6)
+    assert batch.operations == [added[0], added[2]]
+    intake.settle(batch, Fate.SENT, 2)
+    assert ledger.counters == Counters(emitted=4, sent=2, dropped=2)
+    assert intake.size == 0
+    [said] = caplog.messages
+    assert f"{added[1].run_id} can't be put together" in said
+
+
+def test_a_batch_of_which_nothing_can_be_put_together_is_settled(intake, ledger):
+    intake.add(unreadable(), SIZE)
+    assert intake.take(1, 10**6).operations == []
+    assert intake.wait_past(intake.hurry(), 0, lambda: False)
+    assert ledger.counters == Counters(emitted=1, dropped=1)
+
+
+def test_nor_does_it_keep_the_rest_from_being_seized(intake, ledger):
+    added = [unreadable(), operation()]
+    for each in added:
+        intake.add(each, SIZE)
+    assert intake.seize() == added[1:]
+    assert ledger.counters == Counters(emitted=2, queued=1, dropped=1)
+
+
+def test_who_adds_may_be_interrupted_by_somebody_who_adds(intake):
+    # Where a handler of signals would run: when a function that was called has returned.
+    def interrupt(_, event, called):
+        if event == "c_return" and called.__name__ == "append":
+            sys.setprofile(None)
+            intake.add(operation(), SIZE)
+
+    sys.setprofile(interrupt)
+    try:
+        intake.add(operation(), SIZE)
+    finally:
+        sys.setprofile(None)
+    assert intake.size == 2 * (SIZE + OVERHEAD)
 
 
 def test_what_is_told_anew_counts_by_its_new_size(intake):

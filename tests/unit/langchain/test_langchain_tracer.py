@@ -1,6 +1,7 @@
 """The tracer in LangChain's place: what subclasses override, and where runs go."""
 
 import threading
+from functools import reduce
 from unittest.mock import create_autospec
 from uuid import uuid4
 
@@ -20,7 +21,7 @@ from callboard.langchain.tracers.evaluation import EvaluatorCallbackHandler
 from callboard.langchain.tracers.langchain import LangChainTracer, get_client, log_error_once
 from callboard.langsmith.tracer import LangChainTracer as Plain
 from callboard.tracers import BaseTracer
-from callboard.wire.operations import Operation
+from callboard.wire.operations import Operation, merge
 
 
 @pytest.fixture
@@ -30,6 +31,20 @@ def client():
 
 def told(sink, name):
     return [operation.head.get(name) for operation in sink.operations]
+
+
+def test_what_is_sent_by_hand_meanwhile_is_not_what_is_told_of_the_end(sink):
+    tracer = LangChainTracer()
+    started = CallbackManager([tracer]).on_chain_start({}, {"q": 1})
+    run = tracer.run_map[str(started.run_id)]
+    run.add_outputs({"so far": 1})
+    run.patch()
+    started.on_chain_end({"a": 2})
+    tracer.wait_for_futures(10)
+    assert [each.kind for each in sink.operations] == ["create", "update", "update"]
+    whole = reduce(merge, sink.operations)
+    assert whole.parts["outputs"] == {"so far": 1, "a": 2}
+    assert whole.head["end_time"] == run.end_time
 
 
 def traced(tracer):
