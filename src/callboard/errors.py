@@ -27,7 +27,7 @@ The tree, so that one ``except`` clause can be as wide or as narrow as wanted::
     ├── BadBodyError         ValueError    a body that is not in the form of the wire protocol
     │   └── BodyTooLargeError              a body over one of the limits set for it
     ├── MissingExtraError    ImportError   a package is needed that is not installed
-    ├── NotBuiltError        ImportError   a handler of LangChain's that there is no more
+    ├── NotBuiltError        ImportError   a handler of LangChain's that is not there
     ├── AlertNotTakenError   RuntimeError  an alert that was not taken where it was sent
     ├── RefusedError         RuntimeError  a call that was refused before it was made
     │   ├── HumanRejectedException         a person would not have a tool run
@@ -193,7 +193,7 @@ class MissingExtraError(CallboardError, ImportError):
 
 
 class NotBuiltError(CallboardError, ImportError):
-    """A handler that LangChain had and Callboard has not: the message says what to use instead."""
+    """A handler of LangChain's that is not, or not here: the message says what to use, or where."""
 
 
 class RefusedError(CallboardError, RuntimeError):

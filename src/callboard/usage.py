@@ -171,10 +171,10 @@ def _provider_usage(output: Payload) -> Usage | None:
     entered, left = figures.get("input_tokens", 0), figures.get("output_tokens", 0)
     if not _count(told, "prompt_tokens"):
         entered += sum(_count(told, path) or 0 for path in _BESIDES_INPUT)
-    if not entered and not left:
-        return None
     # A total may have more in it than the two, but not less.
     total = max(figures.get("total_tokens", 0), entered + left)
+    if not entered and not left:
+        return {"total_tokens": total} if total else None
     details = {kind: _counts(told, paths) for kind, paths in _DETAILS.items()}
     return {
         "input_tokens": entered,

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from html.parser import HTMLParser
@@ -25,6 +26,7 @@ from callboard.integrations import GradioCallbackHandler
 from callboard.payloads import AIMessage, ToolMessage
 from callboard.redaction import Redaction
 from callboard.testing import StepClock
+from tests.platforms.browser import browser
 from tests.unit.integrations.scenes import PRICES, answer, ask, manager_of, serve
 
 pytestmark = [
@@ -299,6 +301,19 @@ def test_a_chat_that_is_served_streams_thoughts_and_the_answer():
         None,
     ]
     assert last[-1]["content"] == "Tea."
+
+
+def test_a_turn_is_seen_while_its_answer_comes(tmp_path, pictures):
+    with served("turn") as url, browser(tmp_path / "browser") as page:
+        page.resize(760, 600)
+        page.open(url)
+        shown = page.wait_for("Let it draw")
+        time.sleep(2)  # Thoughts unfold slowly.
+        picture = page.picture()
+    assert shown.index("support agent") < shown.index("tea handbook") < shown.index("find_order")
+    assert "track: TimeoutError: no answer in 2 s" in shown
+    assert picture.startswith(b"\x89PNG")
+    (pictures / "gradio.png").write_bytes(picture)
 
 
 def test_nothing_in_a_run_becomes_markup_in_the_page(tmp_path):

@@ -208,6 +208,12 @@ def test_what_only_the_provider_tells_is_counted(output):
     assert counted(response) == {"davinci": SMALL}
 
 
+def test_a_total_that_is_all_that_the_provider_tells_is_counted():
+    told = {"token_usage": {"total_tokens": 3}}
+    response = LLMResult([[Generation("hi")]], {"model_name": "davinci", **told})
+    assert counted(response) == {"davinci": {"total_tokens": 3}}
+
+
 OPENAI = {
     "prompt_tokens": 12,
     "completion_tokens": 7,

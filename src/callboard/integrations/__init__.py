@@ -61,9 +61,9 @@ _HOMES = {
     "CometCallbackHandler": "comet",
     "CostCallbackHandler": "costs",
     "Edit": "decisions",
+    "GradioCallbackHandler": "gradio",
     "HumanApprovalCallbackHandler": "approval",
     "HumanRejectedException": "decisions",
-    "GradioCallbackHandler": "gradio",
     "JsonLinesCallbackHandler": "json_lines",
     "JupyterCallbackHandler": "jupyter",
     "LLMThoughtLabeler": "streamlit",
@@ -141,12 +141,12 @@ def __getattr__(name: str) -> object:
 
 
 def _explain(name: str) -> None:
-    """Raise what says where a handler went that LangChain had."""
+    """Raise what says where something is, or went, that LangChain had beside its handlers."""
     from callboard.errors import NotBuiltError  # noqa: PLC0415 - for names that are not there
-    from callboard.integrations.moved import MOVED  # noqa: PLC0415
+    from callboard.integrations.moved import whereabouts  # noqa: PLC0415
 
-    if name in MOVED:
-        raise NotBuiltError(MOVED[name].sentence(name))
+    if sentence := whereabouts(name):
+        raise NotBuiltError(sentence)
 
 
 def __dir__() -> list[str]:

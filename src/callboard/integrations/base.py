@@ -17,13 +17,13 @@ it has a use for them, `run_streamed` and `run_noted`. Each is given the run's r
 
 from __future__ import annotations
 
-import threading
 from typing import Any, Self
 from uuid import UUID
 
 from callboard import clock
 from callboard.events import EVENTS
 from callboard.integrations.answers import identify
+from callboard.integrations.holds import Hold
 from callboard.integrations.records import MODELS, RunRecord
 from callboard.integrations.spending import account
 from callboard.langsmith.settings import redaction as environments_redaction
@@ -80,7 +80,7 @@ class RunTreeHandler(BaseTracer):
         self._records: dict[UUID, RunRecord] = {}
         # Of those, only what a child that comes late needs to find its place.
         self._over: dict[UUID, RunRecord] = {}
-        self._lock = threading.RLock()
+        self._lock = Hold()
         # Half of a secret is not seen to be one: then no text is told before it is complete.
         self._streams = (
             content

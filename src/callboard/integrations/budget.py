@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import threading
 from typing import Literal
 
 from callboard.errors import BadOptionError, BudgetSpentError
 from callboard.integrations.base import RunRecord
 from callboard.integrations.gates import Gate
+from callboard.integrations.holds import Hold
 from callboard.prices import PriceList
 
 __all__ = ["BudgetGuard"]
@@ -21,7 +21,7 @@ class BudgetGuard(Gate):
 
     Give one to the calls that share a budget: to a request, a user, or the whole process. What a
     call costs is known when it has ended, so the last one may go over; `expected_tokens` and
-    `expected_cost` say what to set aside for each that is under way. Nothing is raised when a
+    `expected_cost` say what to set aside for each, from before it is made. Nothing is raised when a
     call has ended. May be shared between threads.
 
     Attributes:
@@ -48,26 +48,35 @@ class BudgetGuard(Gate):
         Args:
             max_cost: How much may be spent, in US dollars.
             max_tokens: How many tokens may be used.
-            expected_cost: What to set aside for each call under way, in US dollars.
-            expected_tokens: How many tokens to set aside for each call under way.
+            expected_cost: What to set aside for each call until it has ended, in US dollars; one
+                for which there is less left is refused.
+            expected_tokens: How many tokens to set aside for each call, likewise.
             unpriced: What to do once a call had no known cost while `max_cost` is set: say so in
                 the log, once, and go on; or refuse all calls after it.
             prices: What models cost; by default the published prices.
 
         Raises:
-            BadOptionError: There is no limit, or one is negative.
+            BadOptionError: There is no limit, one is negative, or `unpriced` is neither.
         """
         if max_cost is None and max_tokens is None:
             raise BadOptionError("A budget needs max_cost, max_tokens or both.")
-        for name, value in (("max_cost", max_cost), ("max_tokens", max_tokens)):
+        amounts = {
+            "max_cost": max_cost,
+            "max_tokens": max_tokens,
+            "expected_cost": expected_cost,
+            "expected_tokens": expected_tokens,
+        }
+        for name, value in amounts.items():
             if value is not None and value < 0:
                 raise BadOptionError(f"{name} is {value!r}; it takes a number from 0 up.")
+        if unpriced not in {"warn", "refuse"}:
+            raise BadOptionError(f"unpriced is {unpriced!r}; it takes 'warn' or 'refuse'.")
         super().__init__(prices)
         self._max_cost, self._max_tokens = max_cost, max_tokens
         self._expected_cost, self._expected_tokens = expected_cost, expected_tokens
         self._unpriced = unpriced
         self._unpriced_model: str | None = None
-        self._lock = threading.Lock()
+        self._lock = Hold()
         self.spent_tokens = 0
         self.spent_cost = 0.0
         self.calls_under_way = 0
@@ -83,23 +92,30 @@ class BudgetGuard(Gate):
             self.calls_under_way += 1
 
     def _check(self) -> None:
-        tokens = self.spent_tokens + self.calls_under_way * self._expected_tokens
-        cost = self.spent_cost + self.calls_under_way * self._expected_cost
-        if self._max_tokens is not None and tokens >= self._max_tokens:
+        if not self._has_room(self._max_tokens, self.spent_tokens, self._expected_tokens):
             raise BudgetSpentError(
                 f"The budget of {self._max_tokens} tokens is spent: {self.spent_tokens} were used, "
-                f"and {self.calls_under_way} calls are under way."
+                f"and {self.calls_under_way} calls are under way, with {self._expected_tokens} set "
+                "aside for each."
             )
-        if self._max_cost is not None and cost >= self._max_cost:
+        if not self._has_room(self._max_cost, self.spent_cost, self._expected_cost):
             raise BudgetSpentError(
                 f"The budget of ${self._max_cost:g} is spent: ${self.spent_cost:.6g} was used, "
-                f"and {self.calls_under_way} calls are under way."
+                f"and {self.calls_under_way} calls are under way, with ${self._expected_cost:g} "
+                "set aside for each."
             )
         if self._unpriced == "refuse" and self._unpriced_model is not None:
             raise BudgetSpentError(
                 f"What {self._unpriced_model} costs is not known, so nobody can tell what is left "
                 "of the budget: give its price, or set unpriced='warn'."
             )
+
+    def _has_room(self, limit: float | None, spent: float, expected: float) -> bool:
+        """Whether there is room for another call, beside those that are under way."""
+        if limit is None:
+            return True
+        spent += self.calls_under_way * expected
+        return spent < limit and spent + expected <= limit
 
     def count(self, record: RunRecord) -> None:
         """Count what a call has used."""

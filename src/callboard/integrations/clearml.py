@@ -50,18 +50,15 @@ class ClearMLCallbackHandler(ExperimentHandler):
             MissingExtraError: ClearML's client is not installed.
         """
         tasks = load("clearml", "clearml", "clearml").Task
-        super().__init__(table=table, **options)
         given = tasks.current_task() if task is None else task
-        self._is_ours = given is None
-        self._task: Any = tasks.init(**(init or {})) if given is None else given
-        self.log_to(self._task)
+        super().__init__(given, lambda: tasks.init(**(init or {})), table=table, **options)
         if tags:
-            self._task.add_tags(list(tags))
-        self._reports = self._task.get_logger()
+            self._tracker.add_tags(list(tags))
+        self._reports = self._tracker.get_logger()
 
     def log_call(self, record: RunRecord, metrics: dict[str, float]) -> None:
         """Report a call's figures, each as a point of its model's series."""
-        model = self._ledger.models.known(record.response_model or record.model or "unknown")
+        model = self._ledger.model_of(record)
         for name, value in metrics.items():
             point = self._ledger.step(f"{name} {model}")
             self._reports.report_scalar(name, model, value, point)
@@ -84,19 +81,16 @@ class ClearMLCallbackHandler(ExperimentHandler):
         ClearML does that in its own background; the first time, it may take it seconds to begin.
         """
         super().flush()
-        if self._task is None:
+        if self._tracker is None:
             return
         with self._ledger.lock:
             for name, total in self._ledger.totals().items():
                 self._reports.report_single_value(name, total)
-        self._task.flush()
+        self._tracker.flush()
 
-    def close(self) -> None:
-        """Report what is unfinished, and close the task if the handler has opened it."""
-        super().close()
-        if self._is_ours and self._task is not None:
-            task, self._task = self._task, None
-            task.close()
+    def end(self, tracker: Any) -> None:
+        """Close the task."""
+        tracker.close()
 
 
 def _shown(value: Any) -> Any:

@@ -48,29 +48,26 @@ class CometCallbackHandler(ExperimentHandler):
             MissingExtraError: Comet's client is not installed.
         """
         comet = load("comet_ml", "comet-ml", "comet")
-        super().__init__(table=table, **options)
         given = _under_way(comet) if experiment is None else experiment
-        self._is_ours = given is None
-        self._experiment: Any = comet.start(**(init or {})) if given is None else given
-        self.log_to(self._experiment)
+        super().__init__(given, lambda: comet.start(**(init or {})), table=table, **options)
         if tags:
-            self._experiment.add_tags(list(tags))
+            self._tracker.add_tags(list(tags))
 
     def log_call(self, record: RunRecord, metrics: dict[str, float]) -> None:
         """Log a call's figures, under its number."""
         with self._steps_kept():
-            self._experiment.log_metrics(metrics, step=self._ledger.step("calls"))
+            self._tracker.log_metrics(metrics, step=self._ledger.step("calls"))
 
     def log_rows(self, name: str, rows: list[list[Any]]) -> None:
         """Log rows as a file of their own, which Comet shows as a table."""
         file = io.StringIO()
         csv.writer(file).writerows([TABLE_COLUMNS, *rows])
         number = self._ledger.step("tables") + 1
-        self._experiment.log_asset_data(file.getvalue(), name=f"{name}-{number}.csv")
+        self._tracker.log_asset_data(file.getvalue(), name=f"{name}-{number}.csv")
 
     def log_failure(self, record: RunRecord) -> None:
         """Log a failure as text, with the run's name and ids."""
-        self._experiment.log_text(
+        self._tracker.log_text(
             f"{record.type} {record.name} failed: {record.error_message}",
             metadata={
                 "run_id": str(record.id),
@@ -84,27 +81,24 @@ class CometCallbackHandler(ExperimentHandler):
     def flush(self) -> None:
         """Log the rows of calls that have ended, and the totals, and have all of it sent."""
         super().flush()
-        if self._experiment is None:
+        if self._tracker is None:
             return
         with self._ledger.lock:
-            self._experiment.log_others(self._ledger.totals())
-        self._experiment.flush()
+            self._tracker.log_others(self._ledger.totals())
+        self._tracker.flush()
 
-    def close(self) -> None:
-        """Log what is unfinished, and end the experiment if the handler has opened it."""
-        super().close()
-        if self._is_ours and self._experiment is not None:
-            experiment, self._experiment = self._experiment, None
-            experiment.end()
+    def end(self, tracker: Any) -> None:
+        """End the experiment."""
+        tracker.end()
 
     @contextmanager
     def _steps_kept(self) -> Generator[None]:
         """Leave the experiment's current step as it was: what else is logged goes by it."""
-        before = self._experiment.curr_step
+        before = self._tracker.curr_step
         try:
             yield
         finally:
-            self._experiment.curr_step = before
+            self._tracker.curr_step = before
 
 
 def _under_way(comet: Any) -> Any:

@@ -34,6 +34,7 @@ class ModelSpending:
         cached_tokens: What of it was read from the provider's cache.
         completion_tokens: What was returned, reasoning included.
         reasoning_tokens: What of it was reasoning.
+        total_tokens: Both; some providers tell nothing else.
         known_cost: What the others of them cost, in US dollars.
     """
 
@@ -43,6 +44,7 @@ class ModelSpending:
     cached_tokens: int = 0
     completion_tokens: int = 0
     reasoning_tokens: int = 0
+    total_tokens: int = 0
     known_cost: float = 0.0
 
     def add(self, record: RunRecord) -> None:
@@ -51,6 +53,7 @@ class ModelSpending:
         if record.tokens is not None:
             self.prompt_tokens += record.tokens.prompt or 0
             self.completion_tokens += record.tokens.completion or 0
+            self.total_tokens += record.tokens.total or 0
             self.cached_tokens += record.tokens.prompt_details.get("cache_read", 0)
             self.reasoning_tokens += record.tokens.completion_details.get("reasoning", 0)
         if record.cost is None or record.cost.total is None:
@@ -122,7 +125,7 @@ class CostCallbackHandler(RunTreeHandler):
     @property
     def total_tokens(self) -> int:
         """The tokens given and returned."""
-        return self.prompt_tokens + self.completion_tokens
+        return int(self._sum("total_tokens"))
 
     @property
     def known_cost(self) -> float:

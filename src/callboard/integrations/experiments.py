@@ -7,16 +7,18 @@ many handlers log to it: two handlers don't plot over each other's points.
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from callboard.integrations.base import RunRecord, RunTreeHandler
 from callboard.integrations.costs import ModelSpending
+from callboard.integrations.holds import Hold
 from callboard.integrations.names import Names
 from callboard.integrations.rows import metrics_of, table_row
+from callboard.usage import UNKNOWN_MODEL
 
 __all__ = ["ExperimentHandler", "Ledger"]
 
@@ -28,18 +30,17 @@ class Ledger:
 
     Attributes:
         lock: Held while something is logged, so that numbers come in order.
-        models: The models that are told apart.
         spent: What all calls have used that were answered.
         failed_calls: How many calls were not.
         tables: The tracker's own tables by name, if it has such a thing, to log to again.
     """
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
-        self.models = Names(_MAX_MODELS)
+        self.lock = Hold()
         self.spent = ModelSpending()
         self.failed_calls = 0
         self.tables: dict[str, Any] = {}
+        self._models = Names()
         self._steps: Counter[str] = Counter()
 
     def step(self, series: str) -> int:
@@ -51,6 +52,11 @@ class Ledger:
         step = self._steps[series]
         self._steps[series] += 1
         return step
+
+    def model_of(self, record: RunRecord) -> str:
+        """Return what a call's model is called, or ``other`` if too many are told apart already."""
+        model = record.response_model or record.model or UNKNOWN_MODEL
+        return self._models.known(model, _MAX_MODELS)
 
     def count(self, record: RunRecord) -> None:
         """Count a call that has ended, whichever way."""
@@ -72,9 +78,9 @@ class Ledger:
 
 
 class ExperimentHandler(RunTreeHandler):
-    """Tells a tracker of each model call: override `log_call`, `log_rows` and `log_failure`.
+    """Tells a tracker of each model call: override `log_call`, `log_rows`, `log_failure` and `end`.
 
-    All three are called while the ledger's lock is held.
+    The first three are called while the ledger's lock is held.
     """
 
     max_rows = 500
@@ -82,27 +88,26 @@ class ExperimentHandler(RunTreeHandler):
     max_text = 10_000
     """How much is told of one prompt or answer, in characters."""
 
-    def __init__(self, *, table: str | None, **options: Any) -> None:
-        """Make a handler; then give it what it logs to, by `log_to`.
+    def __init__(
+        self, tracker: Any, begin: Callable[[], Any], *, table: str | None, **options: Any
+    ) -> None:
+        """Make a handler.
 
         Args:
+            tracker: The tracker's object to log to; None if there is none yet.
+            begin: Begins one, which is ended with the handler.
             table: What the table of calls is called; None to have none.
             **options: See `RunTreeHandler`.
         """
         super().__init__(**options)
+        self._is_ours = tracker is None
+        # None once it has been ended.
+        self._tracker: Any = begin() if tracker is None else tracker
+        self._ledger = _ledger_of(self._tracker)
         self._table_name = table
         self._rows: list[list[Any]] = []
-        self._ledger = Ledger()
         # The last error from inside a run, to know it by when the run only passes it on.
         self._passed_on: dict[UUID, str] = {}
-
-    def log_to(self, tracker: Any) -> None:
-        """Count together with all handlers that log to the same.
-
-        Args:
-            tracker: The tracker's object.
-        """
-        self._ledger = _ledger_of(tracker)
 
     # What trackers override.
 
@@ -114,6 +119,9 @@ class ExperimentHandler(RunTreeHandler):
 
     def log_failure(self, record: RunRecord) -> None:
         """Log that a run has failed, where the error arose: not again for the runs around it."""
+
+    def end(self, tracker: Any) -> None:
+        """End the tracker's object, which the handler has begun."""
 
     # From the contract's methods to these.
 
@@ -130,6 +138,13 @@ class ExperimentHandler(RunTreeHandler):
         """Log the rows of calls that have ended."""
         with self._ledger.lock:
             self._log_rows()
+
+    def close(self) -> None:
+        """Log what is unfinished, and end the tracker's object if the handler has begun it."""
+        super().close()
+        if self._is_ours and self._tracker is not None:
+            tracker, self._tracker = self._tracker, None
+            self.end(tracker)
 
     def _take_call(self, record: RunRecord) -> None:
         self._ledger.count(record)
@@ -153,7 +168,7 @@ class ExperimentHandler(RunTreeHandler):
 
 
 _ledgers: WeakKeyDictionary[Any, Ledger] = WeakKeyDictionary()
-_opening = threading.Lock()
+_opening = Hold()
 
 
 def _ledger_of(tracker: Any) -> Ledger:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import threading
 from pathlib import Path
 from typing import Any, TextIO
 
 from callboard.integrations.base import RunRecord, RunTreeHandler
+from callboard.integrations.holds import Hold
 from callboard.integrations.rows import row_of
 from callboard.wire import json
 
@@ -17,7 +17,8 @@ __all__ = ["JsonLinesCallbackHandler"]
 class JsonLinesCallbackHandler(RunTreeHandler):
     """Writes a line of JSON for each run when it ends, children before their parents.
 
-    Lines are whole also when runs are concurrent. A file that the handler opened is closed with
+    Lines are whole also when runs are concurrent, in processes that write to the same file, too. A
+    file that the handler opened is closed with
     it; a stream that it was given stays open.
     """
 
@@ -32,16 +33,15 @@ class JsonLinesCallbackHandler(RunTreeHandler):
             OSError: The file can't be written.
         """
         super().__init__(**options)
-        self._writing = threading.Lock()
+        self._writing = Hold()
         self._is_ours = isinstance(target, (str, os.PathLike))
-        self._stream: Any = (
-            Path(target).open("a", encoding="utf-8")  # noqa: SIM115 - until it is closed
-            if isinstance(target, (str, os.PathLike))
-            else target
-        )
+        self._stream: Any = target
+        if isinstance(target, (str, os.PathLike)):
+            # A line at a time: no child of a fork writes what its parent had still to write.
+            self._stream = Path(target).open("a", buffering=1, encoding="utf-8")  # noqa: SIM115
 
     def run_ended(self, record: RunRecord) -> None:
-        """Write a run's line; with the end of its trace, all is in the file."""
+        """Write a run's line; in a stream of the application's, it is by the end of its trace."""
         line = json.encode(row_of(record)).decode() + "\n"
         with self._writing:
             self._stream.write(line)

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from callboard.integrations.base import RunRecord
 from callboard.integrations.extras import load
+from callboard.integrations.holds import Hold
 from callboard.integrations.lines import Line, LinesHandler, plain_tree
 from callboard.integrations.markup import brief, html_tree
 from callboard.integrations.messages import said_in, said_out
@@ -53,7 +54,7 @@ class JupyterCallbackHandler(LinesHandler):
         self._display = display.display if _is_in_notebook() else None
         self._stream = stream
         self._pause = 1 / refresh_per_second
-        self._drawing = threading.RLock()
+        self._drawing = Hold()
         # Those of which something has changed since they were drawn.
         self._due: set[_Area] = set()
 

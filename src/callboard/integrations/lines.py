@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from callboard.integrations.base import RunRecord, RunTreeHandler
 from callboard.integrations.printable import printable
+from callboard.integrations.rows import used
 
 __all__ = ["Line", "LinesHandler", "Piece", "plain_tree"]
 
@@ -95,11 +96,8 @@ class Line:
         yield Piece("name", record.name)
         if record.latency is not None:
             yield Piece("figure", f"{record.latency:.2f} s")
-        if record.tokens is not None:
-            used = f"{record.tokens.prompt or 0}+{record.tokens.completion or 0}"
-            yield Piece("figure", f"{used} tokens")
-        if record.cost is not None and record.cost.total is not None:
-            yield Piece("figure", f"${record.cost.total:.6f}")
+        for figure in used(record):
+            yield Piece("figure", figure)
         if record.error_message is not None:
             yield Piece("message", record.error_message)
 

@@ -6,7 +6,7 @@ import logging
 from typing import Any
 
 from callboard.integrations.base import RunRecord, RunTreeHandler
-from callboard.integrations.rows import figures_of
+from callboard.integrations.rows import figures_of, used
 
 __all__ = ["LoggingCallbackHandler"]
 
@@ -63,12 +63,8 @@ class LoggingCallbackHandler(RunTreeHandler):
 
 
 def _sentence(record: RunRecord) -> str:
-    parts = [f"{record.type} {record.name}: {_outcome(record)} in {record.latency or 0.0:.3f} s"]
-    if record.tokens is not None:
-        parts.append(f"{record.tokens.prompt or 0}+{record.tokens.completion or 0} tokens")
-    if record.cost is not None and record.cost.total is not None:
-        parts.append(f"${record.cost.total:.6f}")
-    return ", ".join(parts)
+    what = f"{record.type} {record.name}: {_outcome(record)} in {record.latency or 0.0:.3f} s"
+    return ", ".join([what, *used(record)])
 
 
 def _outcome(record: RunRecord) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
+from callboard.integrations.excerpts import excerpt
 from callboard.integrations.lines import Line
 
 __all__ = ["brief", "html_tree"]
@@ -49,7 +50,7 @@ def brief(value: Any) -> str:
     if value is None:
         return ""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}…"
+    return excerpt(text, _MAX_TEXT)
 
 
 def _box(line: Line) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from callboard.integrations.holds import Hold
+
 __all__ = ["OTHER", "Names"]
 
 OTHER = "other"
@@ -10,24 +12,22 @@ OTHER = "other"
 class Names:
     """The names of series: the first so many, and one for the rest."""
 
-    def __init__(self, limit: int) -> None:
-        """Know no name yet.
-
-        Args:
-            limit: How many there may be.
-        """
-        self._limit = limit
+    def __init__(self) -> None:
+        """Know no name yet."""
         self._known: set[str] = set()
+        self._naming = Hold()
 
-    def known(self, name: str) -> str:
+    def known(self, name: str, limit: int) -> str:
         """Return a name, or `OTHER` if there are too many already.
 
         Args:
             name: The name.
+            limit: How many there may be.
         """
         if name in self._known:
             return name
-        if len(self._known) >= self._limit:
-            return OTHER
-        self._known.add(name)
+        with self._naming:
+            if len(self._known) >= limit:
+                return OTHER
+            self._known.add(name)
         return name

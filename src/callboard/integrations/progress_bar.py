@@ -77,8 +77,8 @@ class TqdmCallbackHandler(RunTreeHandler):
     def _figures(self) -> dict[str, str | int]:
         spent = self._spent
         told: dict[str, str | int] = {}
-        if tokens := spent.prompt_tokens + spent.completion_tokens:
-            told["tok"] = tokens
+        if spent.total_tokens:
+            told["tok"] = spent.total_tokens
         if spent.known_cost:
             told["usd"] = f"{spent.known_cost:.4f}{'+' if spent.unpriced_calls else ''}"
         if self._failed_runs:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import sys
-import threading
-from collections import defaultdict
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from callboard.integrations.base import RunRecord, RunTreeHandler
 from callboard.integrations.extras import load
+from callboard.integrations.holds import Hold
+from callboard.integrations.names import Names
 
 __all__ = ["PrometheusCallbackHandler"]
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160)
-_OTHER = "other"
 # What is timed besides model calls: the label that has its name, and what the metric is.
 _TIMED = {
     "chain": ("name", "How long outermost chains take."),
@@ -112,7 +111,7 @@ class PrometheusCallbackHandler(RunTreeHandler):
         return model, self._told_apart("provider", record.provider or "unknown")
 
     def _told_apart(self, label: str, name: str) -> str:
-        return self._metrics.known(label, name, self._max_names)
+        return self._metrics.names[label].known(name, self._max_names)
 
 
 class _Started(NamedTuple):
@@ -193,23 +192,12 @@ class _Metrics:
             kind: histogram(f"{kind}_duration_seconds", what, (label, "status"))
             for kind, (label, what) in _TIMED.items()
         }
-        self._names: dict[str, set[str]] = defaultdict(set)
-        self._naming = threading.Lock()
-
-    def known(self, label: str, name: str, limit: int) -> str:
-        """Return a label's value: the name, if it is one of the first so many."""
-        names = self._names[label]
-        if name in names:
-            return name
-        with self._naming:
-            if len(names) >= limit:
-                return _OTHER
-            names.add(name)
-        return name
+        labels = (*model, *(label for label, _ in _TIMED.values()))
+        self.names = {label: Names() for label in labels}
 
 
 _registered: WeakKeyDictionary[Any, dict[str, _Metrics]] = WeakKeyDictionary()
-_registering = threading.Lock()
+_registering = Hold()
 
 
 def _metrics_on(client: Any, registry: Any, namespace: str) -> _Metrics:

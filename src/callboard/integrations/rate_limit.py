@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -11,6 +10,7 @@ from callboard import clock
 from callboard.errors import BadOptionError, RateLimitError
 from callboard.integrations.base import RunRecord
 from callboard.integrations.gates import Gate
+from callboard.integrations.holds import Hold
 from callboard.prices import NO_PRICES
 
 __all__ = ["Allowance", "LocalAllowance", "RateLimit"]
@@ -45,7 +45,7 @@ class Allowance(Protocol):
 class LocalAllowance:
     """An allowance of this process: a bucket that fills evenly. May be shared between threads."""
 
-    def __init__(self, size: int, period: float) -> None:
+    def __init__(self, size: float, period: float) -> None:
         """Make a full bucket.
 
         Args:
@@ -53,16 +53,17 @@ class LocalAllowance:
             period: How long a period is, in seconds.
 
         Raises:
-            BadOptionError: One of them is not greater than 0.
+            BadOptionError: It never holds 1, or the period is not greater than 0.
         """
-        if size <= 0 or period <= 0:
+        if size < 1 or period <= 0:
             raise BadOptionError(
-                f"An allowance of {size!r} in {period!r} seconds: both must be greater than 0."
+                f"An allowance of {size!r} in {period!r} seconds: it takes 1 or more, in more "
+                "than 0 seconds."
             )
         self._size, self._speed = size, size / period
         self._left = float(size)
         self._filled = clock.now()
-        self._lock = threading.Lock()
+        self._lock = Hold()
 
     def take(self, count: int) -> float:
         """Take some, if there is some left: see `Allowance.take`."""
@@ -98,8 +99,8 @@ class RateLimit(Gate):
     def __init__(
         self,
         *,
-        requests: int | Allowance | None = None,
-        tokens: int | Allowance | None = None,
+        requests: float | Allowance | None = None,
+        tokens: float | Allowance | None = None,
         period: float = 60.0,
         max_wait: float = 0.0,
         sleep: Callable[[float], None] = time.sleep,
@@ -114,13 +115,14 @@ class RateLimit(Gate):
             sleep: Waits for so many seconds.
 
         Raises:
-            BadOptionError: There is no limit, or one is not greater than 0.
+            BadOptionError: There is no limit, one is less than 1 or no allowance, or the period is
+                not greater than 0.
         """
         if requests is None and tokens is None:
             raise BadOptionError("A rate limit needs requests, tokens or both.")
         super().__init__(NO_PRICES)
-        self._requests = _allowance(requests, period)
-        self._tokens = _allowance(tokens, period)
+        self._requests = _allowance("requests", requests, period)
+        self._tokens = _allowance("tokens", tokens, period)
         self._max_wait = max_wait
         self._sleep = sleep
 
@@ -155,5 +157,11 @@ class RateLimit(Gate):
             self._tokens.charge(record.tokens.total or 0)
 
 
-def _allowance(limit: int | Allowance | None, period: float) -> Allowance | None:
-    return LocalAllowance(limit, period) if isinstance(limit, int) else limit
+def _allowance(name: str, limit: float | Allowance | None, period: float) -> Allowance | None:
+    if isinstance(limit, int | float):
+        return LocalAllowance(limit, period)
+    if limit is None or (hasattr(limit, "take") and hasattr(limit, "charge")):
+        return limit
+    raise BadOptionError(
+        f"{name} is {limit!r}; it takes a number, or an allowance with take and charge."
+    )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 from callboard.integrations.extras import load
+from callboard.integrations.holds import Hold
 from callboard.integrations.lines import Line, LinesHandler
 
 __all__ = ["RichTreeCallbackHandler"]
@@ -47,7 +47,7 @@ class RichTreeCallbackHandler(LinesHandler):
         super().__init__(**options)
         self._console = rich.get_console() if console is None else console
         self._refresh = refresh_per_second
-        self._drawing = threading.RLock()
+        self._drawing = Hold()
         self._live: Any = None
         self._shown: Line | None = None
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+from callboard.integrations.excerpts import counted_excerpt
 from callboard.integrations.messages import said_in, said_out
 from callboard.integrations.records import RunRecord
 from callboard.wire import json
 
-__all__ = ["METRICS", "TABLE_COLUMNS", "figures_of", "metrics_of", "row_of", "table_row"]
+__all__ = ["METRICS", "TABLE_COLUMNS", "figures_of", "metrics_of", "row_of", "table_row", "used"]
 
 METRICS = {
     "latency": "llm/latency_s",
@@ -101,18 +103,25 @@ def table_row(record: RunRecord, max_text: int) -> list[Any]:
     return [
         str(record.id),
         figures.get("model"),
-        _cut(prompt, max_text),
-        _cut("\n\n".join(said.text for said in said_out(record)), max_text),
+        counted_excerpt(prompt, max_text),
+        counted_excerpt("\n\n".join(said.text for said in said_out(record)), max_text),
         record.status,
         figures.get("latency"),
         None if tokens is None else tokens.total,
         figures.get("cost"),
-        None if record.error_message is None else _cut(record.error_message, max_text),
+        None if record.error_message is None else counted_excerpt(record.error_message, max_text),
     ]
 
 
-def _cut(text: str, limit: int) -> str:
-    """Return a text, or its beginning and how much there is more of it."""
-    if len(text) <= limit:
-        return text
-    return f"{text[:limit]} ... ({len(text) - limit:,} characters more)"
+def used(record: RunRecord) -> Iterator[str]:
+    """Yield what a model has used and what that cost, as people read it, as far as it is known.
+
+    Args:
+        record: The record.
+    """
+    tokens, cost = record.tokens, record.cost
+    if tokens is not None:
+        parts = [each for each in (tokens.prompt, tokens.completion) if each is not None]
+        yield f"{'+'.join(map(str, parts)) or tokens.total} tokens"
+    if cost is not None and cost.total is not None:
+        yield f"${cost.total:.6f}"

@@ -50,15 +50,12 @@ class WandbCallbackHandler(ExperimentHandler):
         """
         self._wandb = load("wandb", "wandb", "wandb")
         self._trees = load("wandb.sdk.data_types.trace_tree", "wandb", "wandb")
-        super().__init__(table=table, **options)
         given = self._wandb.run if run is None else run
-        self._is_ours = given is None
-        self._run: Any = self._wandb.init(**(init or {})) if given is None else given
-        self.log_to(self._run)
+        super().__init__(given, lambda: self._wandb.init(**(init or {})), table=table, **options)
         self._alerts = alert_on_error
         self._exit_code = 0
         for metric in METRICS.values():
-            self._run.define_metric(metric, summary="mean")
+            self._tracker.define_metric(metric, summary="mean")
 
     def run_started(self, record: RunRecord) -> None:
         """Place a run's span in its parent's, if the tree is not too big."""
@@ -84,15 +81,15 @@ class WandbCallbackHandler(ExperimentHandler):
 
     def log_call(self, record: RunRecord, metrics: dict[str, float]) -> None:
         """Log a call's figures."""
-        self._run.log(metrics)
+        self._tracker.log(metrics)
 
     def _log_tree(self, record: RunRecord) -> None:
         if record.kept is not None:
-            self._run.log({"trace": self._trees.WBTraceTree(record.kept.span)})
+            self._tracker.log({"trace": self._trees.WBTraceTree(record.kept.span)})
         if record.status != "ok":
             self._exit_code = 1
         if record.status == "error" and self._alerts:
-            self._run.alert(
+            self._tracker.alert(
                 f"{record.name} failed",
                 record.error_message or "",
                 level="ERROR",
@@ -117,14 +114,11 @@ class WandbCallbackHandler(ExperimentHandler):
         """Log rows as a part of the table."""
         if name not in self._ledger.tables:
             self._ledger.tables[name] = _Tables(self._wandb, name)
-        self._ledger.tables[name].log(self._run, rows)
+        self._ledger.tables[name].log(self._tracker, rows)
 
-    def close(self) -> None:
-        """Log what is unfinished, and finish the run of W&B's if the handler has started it."""
-        super().close()
-        if self._is_ours and self._run is not None:
-            run, self._run = self._run, None
-            run.finish(exit_code=self._exit_code)
+    def end(self, tracker: Any) -> None:
+        """Finish the run of W&B's."""
+        tracker.finish(exit_code=self._exit_code)
 
 
 class _Tables:

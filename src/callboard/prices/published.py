@@ -52,10 +52,12 @@ class PublishedPrices:
         self._unknown: set[tuple[str, str | None]] = set()
         # By the identity of the package's prices, which live as long as the snapshot.
         self._flat: dict[tuple[str, int], _Flat | None] = {}
-        self.cost("", None, Tokens())  # It reads its data when it is first asked.
+        self.cost("", None, Tokens(0, 0))  # It reads its data when it is first asked.
 
     def cost(self, model: str, provider: str | None, tokens: Tokens) -> Cost | None:
         """Return what tokens cost; None if the model, or its provider, is not on the list."""
+        if tokens.prompt is None and tokens.completion is None:
+            return None  # Of a total alone nobody knows which were given.
         try:
             return self._flat_cost(model, provider, tokens) or self._cost(model, provider, tokens)
         except (LookupError, ValueError):  # It is not on it, or the counts contradict each other.

@@ -20,8 +20,10 @@ import pytest
 
 from callboard.integrations import (
     AlertCallbackHandler,
+    AsyncHumanApprovalCallbackHandler,
     BudgetGuard,
     CostCallbackHandler,
+    HumanApprovalCallbackHandler,
     JsonLinesCallbackHandler,
     LoggingCallbackHandler,
     RateLimit,
@@ -50,7 +52,8 @@ class Platform:
     Attributes:
         handler: The handler.
         text: All that the platform was told so far, as text.
-        ended: How many runs it was told have ended.
+        ended: How many runs it was told have ended; or, if it is asked before they run, of how
+            many.
         types: The kinds of runs that it is told of.
         tells_content: Whether it is told what runs are given and return.
         is_open: Whether the client that the application opened is still open.
@@ -186,6 +189,21 @@ def budget(**options: Any) -> Platform:
 
 def rate_limit(**options: Any) -> Platform:
     return _gate(RateLimit(requests=10**9, tokens=10**9), options)
+
+
+def approval(kind: type[Any]) -> Callable[..., Platform]:
+    """Make the row of a handler that holds nothing, and is told of tools before they run."""
+
+    def make(**_options: Any) -> Platform:
+        asked: list[str] = []
+        return Platform(
+            kind(lambda request: asked.append(request) is None, at_once=True),
+            lambda: "\n".join(asked),
+            lambda: len(asked),
+            types=frozenset({"tool"}),
+        )
+
+    return make
 
 
 def opentelemetry(conventions: str, content: bool | str = True) -> Callable[..., Platform]:
@@ -382,4 +400,11 @@ EVERY_PLATFORM = [
     *(pytest.param(make, id=name) for name, make in PLATFORMS.items()),
     *(pytest.param(Big(name), id=name, marks=_BIG_MARKS) for name in BIG),
 ]
-"""All rows, as pytest's parameters."""
+"""All rows of handlers that hold records, as pytest's parameters."""
+
+EVERY_HANDLER = [
+    *EVERY_PLATFORM,
+    pytest.param(approval(HumanApprovalCallbackHandler), id="approval"),
+    pytest.param(approval(AsyncHumanApprovalCallbackHandler), id="async approval"),
+]
+"""The same and those that hold none: there is nothing to bound, to redact, to flush or to close."""

@@ -64,6 +64,12 @@ def test_a_price_that_is_not_known_makes_the_total_unknown_and_not_nothing():
     assert "unknown" in repr(costs)
 
 
+def test_a_total_of_tokens_alone_counts_and_has_no_known_price():
+    with get_cost_callback() as costs:
+        call(usage={"total_tokens": 120})
+    assert (costs.total_tokens, costs.total_cost) == (120, None)
+
+
 def test_the_former_name_tells_an_unknown_total_as_no_number():
     with get_openai_callback() as costs:
         assert costs.total_cost == 0.0

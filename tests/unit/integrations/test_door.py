@@ -4,13 +4,14 @@ import ast
 import inspect
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
 from callboard import integrations
 from callboard.errors import MissingExtraError, NotBuiltError
 from callboard.integrations.extras import load
-from callboard.integrations.moved import MOVED
+from callboard.integrations.moved import ELSEWHERE, MOVED
 
 
 def test_every_name_is_there_once_and_in_order():
@@ -48,8 +49,17 @@ def test_a_handler_that_is_gone_says_in_a_sentence_what_to_use(name):
     assert len(sentence.splitlines()) == 1
 
 
-def test_no_name_is_both_here_and_gone():
+@pytest.mark.parametrize("name", sorted(ELSEWHERE))
+def test_a_handler_that_is_no_integration_says_where_it_is(name):
+    with pytest.raises(NotBuiltError) as told:
+        exec(f"from callboard.integrations import {name}")
+    assert str(told.value) == f"{name} is elsewhere: from {ELSEWHERE[name]} import {name}."
+    assert hasattr(import_module(ELSEWHERE[name]), name)
+
+
+def test_no_name_is_here_and_gone_or_elsewhere():
     assert not set(MOVED) & set(integrations.__all__)
+    assert not set(ELSEWHERE) & {*integrations.__all__, *MOVED}
 
 
 def test_a_missing_package_says_what_to_type():

@@ -17,8 +17,8 @@ class Tracker(ExperimentHandler):
     max_text = 40
 
     def __init__(self, board=None, *, table="calls", **options):
-        super().__init__(table=table, **options)
-        self.log_to(Board() if board is None else board)
+        super().__init__(board, Board, table=table, **options)
+        self.ended = []
         self.calls, self.tables, self.failures = [], [], []
 
     def log_call(self, record, metrics):
@@ -29,6 +29,9 @@ class Tracker(ExperimentHandler):
 
     def log_failure(self, record):
         self.failures.append(record.name)
+
+    def end(self, tracker):
+        self.ended.append(tracker)
 
     @property
     def totals(self):
@@ -119,6 +122,14 @@ def test_handlers_on_one_tracker_count_together_and_on_two_apart():
     assert [tracker.totals["llm/calls"] for tracker in trackers] == [2, 2, 1]
 
 
+def test_what_the_handler_began_is_ended_with_it_once_and_nothing_else():
+    for given in (None, Board()):
+        tracker = Tracker(given)
+        tracker.close()
+        tracker.close()
+        assert len(tracker.ended) == (given is None)
+
+
 def test_of_names_the_first_are_told_apart():
-    names = Names(2)
-    assert [names.known(each) for each in "abcab"] == ["a", "b", "other", "a", "b"]
+    names = Names()
+    assert [names.known(each, 2) for each in "abcab"] == ["a", "b", "other", "a", "b"]

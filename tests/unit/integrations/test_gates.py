@@ -63,6 +63,14 @@ def test_a_budget_of_tokens_counts_what_was_used():
         ask(manager_of(guard))
 
 
+def test_a_budget_of_tokens_counts_a_total_that_is_all_that_is_told():
+    guard = BudgetGuard(max_tokens=100)
+    told = {"token_usage": {"total_tokens": 120}}
+    ask(manager_of(guard), response=LLMResult([[Generation("Tea.")]], told))
+    with pytest.raises(BudgetSpentError, match="120 were used"):
+        ask(manager_of(guard))
+
+
 def test_a_refusal_is_not_logged_as_a_fault(caplog):
     with pytest.raises(BudgetSpentError):
         ask(manager_of(BudgetGuard(max_tokens=0)))
@@ -116,6 +124,13 @@ def test_calls_under_way_have_something_set_aside():
         ask(manager)
 
 
+def test_a_call_is_refused_for_which_there_is_not_enough_left():
+    guard = BudgetGuard(max_tokens=200, expected_tokens=100)
+    ask(manager_of(guard))
+    with pytest.raises(BudgetSpentError, match="120 were used, and 0 calls are under way"):
+        ask(manager_of(guard))
+
+
 def test_a_call_that_failed_is_under_way_no_more():
     guard = BudgetGuard(max_tokens=100, expected_tokens=100)
     [run] = manager_of(guard).on_chat_model_start(None, [[("user", "x")]], name="c")
@@ -153,7 +168,17 @@ def test_a_budget_is_kept_by_threads_together():
     assert guard.calls_under_way == 0
 
 
-@pytest.mark.parametrize("limits", [{}, {"max_cost": -1}, {"max_tokens": -1}])
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {},
+        {"max_cost": -1},
+        {"max_tokens": -1},
+        {"max_cost": 1, "expected_cost": -1},
+        {"max_tokens": 1, "expected_tokens": -1},
+        {"max_cost": 1, "unpriced": "raise"},
+    ],
+)
 def test_a_budget_without_a_limit_is_refused(limits):
     with pytest.raises(BadOptionError):
         BudgetGuard(**limits)
@@ -223,7 +248,16 @@ def test_an_allowance_of_ones_own_is_asked_and_charged():
     assert (requests.taken, tokens.taken, tokens.charged) == ([1], [0], [120])
 
 
-@pytest.mark.parametrize("limits", [{}, {"requests": 0}, {"tokens": 5, "period": 0}])
+def test_a_limit_may_be_any_number_from_one_up(clock):
+    limit = RateLimit(tokens=1.2e2, period=60, max_wait=60, sleep=clock.sleep)
+    for _ in range(2):
+        ask(manager_of(limit))
+    assert clock.slept == pytest.approx([0.5])
+
+
+@pytest.mark.parametrize(
+    "limits", [{}, {"requests": 0}, {"requests": 0.5}, {"tokens": 5, "period": 0}, {"tokens": "5"}]
+)
 def test_a_rate_limit_without_a_limit_is_refused(limits):
     with pytest.raises(BadOptionError):
         RateLimit(**limits)

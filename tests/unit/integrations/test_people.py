@@ -38,6 +38,22 @@ def test_lines_of_concurrent_runs_are_whole(tmp_path):
     assert len([json.loads(line) for line in path.read_text().splitlines()]) == 200
 
 
+def test_lines_of_handlers_that_write_to_the_same_file_are_whole(tmp_path):
+    """As processes do, each with a file of its own to write to."""
+    path = tmp_path / "runs.jsonl"
+    handlers = [JsonLinesCallbackHandler(path) for _ in range(4)]
+
+    def tell(number):
+        run = manager_of(handlers[number % 4]).on_chain_start(None, {"asked": "x" * 20_000})
+        run.on_chain_end({})
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(tell, range(100)))
+    for handler in handlers:
+        handler.close()
+    assert len([json.loads(line) for line in path.read_text().splitlines()]) == 100
+
+
 def test_a_file_is_appended_to_and_closed_but_a_stream_stays_open(tmp_path):
     path, stream = tmp_path / "runs.jsonl", io.StringIO()
     for target in (path, path, stream):
@@ -53,6 +69,15 @@ def test_a_whole_trace_is_in_the_file_before_the_handler_is_closed(tmp_path):
     serve(handler)
     assert len(path.read_text().splitlines()) == 4
     handler.close()
+
+
+def test_a_run_is_in_the_file_while_what_is_around_it_goes_on(tmp_path):
+    path = tmp_path / "runs.jsonl"
+    with JsonLinesCallbackHandler(path) as handler:
+        root = manager_of(handler).on_chain_start(None, {}, name="agent")
+        root.get_child().on_tool_start(None, "x", name="search").on_tool_end("y")
+        assert json.loads(path.read_text())["name"] == "search"
+        root.on_chain_end({})
 
 
 def test_what_is_no_more_than_figures_is_written_without_content(tmp_path):

@@ -6,13 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callboard.integrations.streamlit.contents import (
-    drawing_of,
-    fenced,
-    plain,
-    quoted,
-    without_images,
-)
+from callboard.integrations.markdown import fenced, quoted
+from callboard.integrations.streamlit.contents import drawing_of, plain, without_images
 from callboard.payloads import AIMessage, Document
 
 texts = st.text(alphabet=st.sampled_from("`a !\\\n[]()")).filter(str.strip)
@@ -81,4 +76,4 @@ def test_what_is_very_long_is_cut_and_says_so():
         drawing = drawing_of(value)
         assert drawing.method == "code"
         assert len(drawing.body) < 20_100
-        assert drawing.body.endswith(" more characters")
+        assert drawing.body.endswith(" characters more)")

@@ -44,6 +44,10 @@ def test_counts_that_contradict_each_other_have_no_price(prices):
     assert prices.cost("gpt-5", "openai", Tokens(10, 0, 10, {"cache_read": 500})) is None
 
 
+def test_a_total_alone_has_no_price(prices):
+    assert prices.cost("gpt-4o", "openai", Tokens(total=100)) is None
+
+
 def test_a_price_says_where_it_is_from(prices):
     assert prices.cost("gpt-5", "openai", Tokens(1, 1, 2)).priced_by == "genai-prices: openai gpt-5"
 

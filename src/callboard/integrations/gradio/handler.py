@@ -13,6 +13,7 @@ from uuid import UUID
 from callboard.integrations.base import RunRecord, RunTreeHandler
 from callboard.integrations.extras import load
 from callboard.integrations.gradio.thoughts import Thought, answer_in
+from callboard.integrations.holds import Hold
 
 __all__ = ["GradioCallbackHandler"]
 
@@ -60,7 +61,7 @@ class GradioCallbackHandler(RunTreeHandler):
         self._speaker: Thought | None = None
         self._answer = ""
         self._has_changed = False
-        self._showing = threading.RLock()
+        self._showing = Hold()
 
     # What the chat is given.
 

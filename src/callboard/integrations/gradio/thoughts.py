@@ -12,8 +12,11 @@ import json as standard
 import re
 from typing import Any
 
+from callboard.integrations.excerpts import excerpt
+from callboard.integrations.markdown import fenced
 from callboard.integrations.messages import said_out
 from callboard.integrations.records import RunRecord
+from callboard.integrations.rows import used
 from callboard.payloads import content_text, field, unwrapped
 from callboard.wire import json
 
@@ -29,7 +32,6 @@ _MAX_NOTES = 20
 _ANSWERS = ("output", "answer", "result", "text")
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-_BACKTICKS = re.compile("`+")
 
 
 class Thought:
@@ -109,7 +111,7 @@ class Thought:
             told["parent_id"] = str(self.outer.record.id)
         if record.latency is not None:
             told["duration"] = record.latency
-        if log := _log(record):
+        if log := ", ".join(used(record)):
             told["log"] = log
         return told
 
@@ -121,7 +123,7 @@ class Thought:
         elif record.status == "unfinished":
             parts[0] = _UNFINISHED
         title = " ".join(" ".join(part.split()) for part in parts if part)
-        return _escaped(title if len(title) <= _MAX_TITLE else f"{title[:_MAX_TITLE]}…")
+        return _escaped(excerpt(title, _MAX_TITLE))
 
     def _shown(self, told: dict[str, Any]) -> str:
         if text := _text_of(told):
@@ -132,10 +134,7 @@ class Thought:
         return self._fenced(line, "json")
 
     def _fenced(self, text: str, language: str = "text") -> str:
-        cut = text if len(text) <= self._max_text else f"{text[: self._max_text]}…"
-        longest = max((len(found) for found in _BACKTICKS.findall(cut)), default=0)
-        fence = "`" * max(3, longest + 1)
-        return f"{fence}{language}\n{cut}\n{fence}"
+        return fenced(excerpt(text, self._max_text), language)
 
 
 def answer_in(record: RunRecord) -> str:
@@ -163,12 +162,3 @@ def _text_of(told: dict[str, Any]) -> str | None:
 
 def _escaped(text: str) -> str:
     return _PUNCTUATION.sub(lambda found: _ENTITIES.get(found[0], f"\\{found[0]}"), text)
-
-
-def _log(record: RunRecord) -> str:
-    parts: list[str] = []
-    if record.tokens is not None:
-        parts.append(f"{record.tokens.prompt or 0}+{record.tokens.completion or 0} tokens")
-    if record.cost is not None and record.cost.total is not None:
-        parts.append(f"${record.cost.total:.6f}")
-    return ", ".join(parts)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from uuid import UUID
 
 from opentelemetry.context import Context
 from opentelemetry.metrics import Meter
 
+from callboard.integrations.holds import Hold
 from callboard.integrations.opentelemetry.conventions import Attributes
 from callboard.integrations.opentelemetry.genai import operation_of
 from callboard.integrations.opentelemetry.histograms import histogram
@@ -39,7 +39,7 @@ class AgentCalls:
         )
         self._tools = histogram(meter, "gen_ai.invoke_agent.tool_calls", _BOUNDS, "{tool_call}")
         self._running: dict[UUID, _Calls] = {}
-        self._lock = threading.Lock()
+        self._lock = Hold()
 
     def start(self, record: RunRecord) -> None:
         """Count a run that starts, if it is a call; from now on count those of an agent.

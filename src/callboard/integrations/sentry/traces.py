@@ -42,7 +42,7 @@ class Trace:
         self._breadcrumbs: deque[dict[str, Any]] = deque(maxlen=max_breadcrumbs)
         self._calls = self._given = self._returned = 0
         self._cost: float | None = 0.0
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
 
     @contextmanager
     def scopes(self) -> Generator[None]:

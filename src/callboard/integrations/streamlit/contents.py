@@ -8,27 +8,26 @@ that may hold whatever the model has read.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from callboard.integrations.excerpts import counted_excerpt
 from callboard.payloads import content_text, field, unwrapped
 from callboard.wire import json
 
 __all__ = [
+    "MAX_TEXT",
     "Drawing",
     "call_of",
     "drawing_of",
-    "fenced",
     "plain",
-    "quoted",
     "text_of",
     "without_images",
 ]
 
-_MAX_CHARACTERS = 20_000
+MAX_TEXT = 20_000
+"""How much is drawn of what a run was given or returned, in characters."""
 _MAX_LINE = 200
-_TICKS = re.compile(r"`+")
 
 
 class Drawing(NamedTuple):
@@ -52,10 +51,12 @@ def drawing_of(value: Any) -> Drawing:
         value: What there is to read of it.
     """
     text, is_text = text_of(value), isinstance(value, str)
-    if not is_text and _MAX_LINE < len(text) <= _MAX_CHARACTERS:
+    if not is_text and _MAX_LINE < len(text) <= MAX_TEXT:
         return Drawing("json", text, {"expanded": False})
     return Drawing(
-        "code", _short(text), {"language": None if is_text else "json", "wrap_lines": True}
+        "code",
+        counted_excerpt(text, MAX_TEXT),
+        {"language": None if is_text else "json", "wrap_lines": True},
     )
 
 
@@ -104,27 +105,6 @@ def call_of(call: Any) -> str:
     return f"{field(call, 'name')} {json.encode(field(call, 'args')).decode()}"
 
 
-def quoted(text: str) -> str:
-    """Return Markdown that shows a text as it is, in a line.
-
-    Args:
-        text: Any text.
-    """
-    line = " ".join(text.split())
-    ticks = _longer_than_in(line, 1)
-    return f"{ticks} {line} {ticks}" if "`" in line else f"{ticks}{line}{ticks}"
-
-
-def fenced(text: str) -> str:
-    """Return Markdown that shows a text as it is, in a block.
-
-    Args:
-        text: Any text.
-    """
-    ticks = _longer_than_in(text, 3)
-    return f"{ticks}text\n{_short(text)}\n{ticks}"
-
-
 def without_images(markdown: str) -> str:
     """Return Markdown in which what would be an image is shown as it is written.
 
@@ -135,13 +115,3 @@ def without_images(markdown: str) -> str:
     if "](" in markdown or "]:" in markdown:
         return markdown.replace("![", "!\\[")
     return markdown
-
-
-def _longer_than_in(text: str, least: int) -> str:
-    return "`" * max([least, *(len(run) + 1 for run in _TICKS.findall(text))])
-
-
-def _short(text: str) -> str:
-    if len(text) <= _MAX_CHARACTERS:
-        return text
-    return f"{text[:_MAX_CHARACTERS]}\n... {len(text) - _MAX_CHARACTERS:,} more characters"

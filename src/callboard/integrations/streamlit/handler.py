@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from callboard.integrations.base import RunRecord, RunTreeHandler
+from callboard.integrations.excerpts import counted_excerpt
 from callboard.integrations.extras import load
+from callboard.integrations.markdown import fenced, quoted
 from callboard.integrations.messages import said_out
 from callboard.integrations.streamlit.boxes import DONE, FAILED, Box, Element, Fit, Pile
 from callboard.integrations.streamlit.contents import (
+    MAX_TEXT,
     call_of,
     drawing_of,
-    fenced,
     plain,
-    quoted,
     text_of,
     without_images,
 )
@@ -127,7 +128,7 @@ class StreamlitCallbackHandler(RunTreeHandler):
             elif (returned := plain(record.outputs)) != box.said:
                 _put(box, returned)
             if record.error_message is not None:
-                box.put("error", fenced(record.error_message))
+                box.put("error", fenced(counted_excerpt(record.error_message, MAX_TEXT)))
             if record.parent is None:
                 _stop(box)
             failed = record.status != "ok"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from callboard.integrations.excerpts import excerpt
+from callboard.integrations.markdown import quoted
 from callboard.integrations.records import RunRecord
-from callboard.integrations.streamlit.contents import plain, quoted, text_of, without_images
+from callboard.integrations.streamlit.contents import plain, text_of, without_images
 
 __all__ = ["LLMThoughtLabeler", "ToolRecord", "label_of"]
 
@@ -49,7 +51,7 @@ class LLMThoughtLabeler:
         # By this name LangChain's agents tell of an answer of the model's that they can't read.
         name = "Parsing error" if tool.name == "_Exception" else _escaped(tool.name)
         said = " ".join(tool.input_str.split())
-        short = said if len(said) <= _MAX_INPUT else f"{said[:_MAX_INPUT]}..."
+        short = excerpt(said, _MAX_INPUT)
         return f"**{name}:** {quoted(short)}" if short else f"**{name}**"
 
     @staticmethod

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from callboard.integrations.extras import load
+from callboard.integrations.holds import Hold
 
 __all__ = ["Session"]
 
@@ -24,7 +25,7 @@ class Session:
         self._current: Callable[..., Any] = runner.get_script_run_ctx
         self._add: Callable[..., Any] = runner.add_script_run_ctx
         self._ours = self._current(suppress_warning=True)
-        self._lock = threading.RLock()
+        self._lock = Hold()
 
     @contextmanager
     def drawing(self) -> Generator[None]:
