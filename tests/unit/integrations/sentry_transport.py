@@ -56,6 +56,7 @@ class Kept(Transport):
 
 def set_up_client(**options: Any) -> Kept:
     """Have all threads tell a client that keeps it; `sentry_sdk.init` would do more."""
+    close_client()
     kept = Kept()
     told = {
         "dsn": "http://key@127.0.0.1/1",
@@ -67,6 +68,16 @@ def set_up_client(**options: Any) -> Kept:
     }
     sentry_sdk.get_global_scope().set_client(sentry_sdk.Client(**told))
     return kept
+
+
+def close_client() -> None:
+    """End the client that is told, if there is one, and its threads.
+
+    They draw from Python's `random`, which Hypothesis takes for a test's doing.
+    """
+    scope = sentry_sdk.get_global_scope()
+    scope.client.close(timeout=0)
+    scope.set_client(None)
 
 
 def _root(transaction: Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from callboard.clock import clock_from
 from callboard.integrations import SentryCallbackHandler
 from callboard.redaction import Redaction
 from tests.unit.integrations.scenes import PRICES, ask, manager_of, serve
-from tests.unit.integrations.sentry_transport import set_up_client
+from tests.unit.integrations.sentry_transport import close_client, set_up_client
 
 CONTENT = {"data_collection": {"gen_ai": {"inputs": True, "outputs": True}}}
 
@@ -26,7 +26,7 @@ CONTENT = {"data_collection": {"gen_ai": {"inputs": True, "outputs": True}}}
 def _no_client():
     with sentry_sdk.isolation_scope():
         yield
-    sentry_sdk.get_global_scope().set_client(None)
+    close_client()
 
 
 def raised(error, cause=None):
