@@ -121,7 +121,7 @@ def test_a_chain_of_langchains_that_fails_is_one_event_and_its_retries_are_none(
     import sentry_sdk
 
     from callboard.integrations import SentryCallbackHandler
-    from tests.unit.integrations.sentry_transport import set_up_client
+    from tests.unit.integrations.sentry_transport import close_client, set_up_client
 
     def refuse(given):
         raise TimeoutError(f"no answer to {given}")
@@ -136,7 +136,7 @@ def test_a_chain_of_langchains_that_fails_is_one_event_and_its_retries_are_none(
             chain.invoke("tea", {"callbacks": [SentryCallbackHandler()]})
         [event] = kept.events()
     finally:
-        sentry_sdk.get_global_scope().set_client(None)
+        close_client()
     assert event["tags"]["callboard.run"] == "RunnableSequence"
     assert event["tags"]["callboard.failed_in"] == "ask"
     frames = event["exception"]["values"][-1]["stacktrace"]["frames"]
