@@ -108,7 +108,7 @@ def test_a_million_runs_stay_within_the_bound_while_the_sink_is_slow(made):
     counters = exporter.counters
     assert max(queued) <= bound
     assert max(queued) > bound * 0.9
-    assert counters.emitted == 2_000_000
+    assert 1_000_000 <= counters.emitted <= 2_000_000  # A run is told of once or twice.
     assert counters.dropped > 0
     assert counters.emitted == counters.queued + counters.sent + counters.dropped
     # What Python's objects take is more than their text: about twice as much. And 10,000
