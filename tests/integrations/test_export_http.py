@@ -17,22 +17,9 @@ from callboard.export import Exporter, HttpSink, Spool
 from callboard.export.pace import Pace
 from callboard.export.retry import Backoff
 from callboard.wire.operations import Attachment, Operation
-from tests.integrations.receiver import INFO, Receiver, until
+from tests.integrations.receiver import INFO, until
 
 QUICK = Pace(linger=0.01, backoff=Backoff(0.01, 0.05))
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = Receiver(tmp_path_factory.mktemp("receiver"))
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def receiver(server):
-    server.reset()
-    return server
 
 
 @pytest.fixture

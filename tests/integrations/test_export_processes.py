@@ -16,24 +16,11 @@ from callboard.export import Exporter, HttpSink, Spool
 from callboard.export.pace import Pace
 from callboard.export.retry import Backoff
 from callboard.wire.operations import Operation
-from tests.integrations.receiver import Receiver, until
+from tests.integrations.receiver import until
 
 PROGRAMS = Path(__file__).parent / "export_programs.py"
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes as POSIX has them")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = Receiver(tmp_path_factory.mktemp("receiver"))
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def receiver(server):
-    server.reset()
-    return server
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from callboard import ids
 from callboard.errors import BadOptionError, SinkUnavailableError
 from callboard.export import HttpSink
 from callboard.wire.operations import Operation
-from tests.integrations.receiver import Receiver
 
 VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "request_method")
 
@@ -40,19 +39,6 @@ class PassingOn(BaseHTTPRequestHandler):
     def do_CONNECT(self):
         self.server.asked.append((self.command, self.path, self.headers))
         self.send_error(403)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = Receiver(tmp_path_factory.mktemp("receiver"))
-    yield server
-    server.kill()
-
-
-@pytest.fixture
-def receiver(server):
-    server.reset()
-    return server
 
 
 @pytest.fixture

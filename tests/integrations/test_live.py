@@ -13,16 +13,9 @@ from callboard.export.pace import Pace
 from callboard.export.retry import Backoff
 from callboard.langsmith.tracer import LangChainTracer
 from callboard.payloads import LLMResult
-from tests.integrations.receiver import CALLBOARD, Receiver, until
+from tests.integrations.receiver import CALLBOARD, until
 
 QUICK = Pace(linger=0.01, backoff=Backoff(0.01, 0.05))
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    server = Receiver(tmp_path_factory.mktemp("receiver"))
-    yield server
-    server.kill()
 
 
 @pytest.fixture

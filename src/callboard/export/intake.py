@@ -113,7 +113,6 @@ class Intake:
         self._mark = mark
         self._batch_count = batch_count
         self._batch_bytes = batch_bytes
-        self._few = min(mark, batch_bytes - 1)  # Up to here, nothing becomes of more bytes.
         self._waiting: deque[Waiting] = deque()
         self._waiting_bytes = 0
         self._under_way: list[Batch] = []  # Two or three: one a thread.
@@ -149,11 +148,7 @@ class Intake:
             if urgent:
                 self._hurried_to = self._next
             count = len(self._waiting)
-        if after > self._few and (risen := self._risen(before, after)) is not _QUIETLY:
-            return risen
-        if urgent or count == 1 or count == self._batch_count:  # noqa: PLR1714 - it's quicker
-            return _DUE
-        return _QUIETLY
+        return self._told(before, after, urgent or count in (1, self._batch_count))
 
     def retell(
         self, operation: LateOperation, told: Any, size: int, urgent: bool = False
@@ -178,15 +173,13 @@ class Intake:
             self._waiting_bytes += more
             if urgent:
                 self._hurried_to = self._next
-        if after > self._few and (risen := self._risen(before, after)) is not _QUIETLY:
-            return risen
-        return _DUE if urgent else _QUIETLY
+        return self._told(before, after, urgent)
 
-    def _risen(self, before: int, after: int) -> Added:
-        """Return what it means that more bytes wait than before."""
+    def _told(self, before: int, after: int, is_due: bool) -> Added:
+        """Return what came of more bytes that wait than before, and of what else is due."""
         if before <= self._mark < after:
             return _HIGH
-        return _DUE if before < self._batch_bytes <= after else _QUIETLY
+        return _DUE if is_due or before < self._batch_bytes <= after else _QUIETLY
 
     def seal(self) -> None:
         """Let everything that waits tell what it tells now, whatever becomes of its runs."""

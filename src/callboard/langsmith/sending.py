@@ -144,8 +144,6 @@ class SendingTracer(BaseTracer):
 
     def _new_attachments(self, run: Run) -> dict[str, Attachment]:
         """Return those attachments that have not been sent when the run started."""
-        if not (run.attachments or self._attached):
-            return {}
         sent = self._attached.pop(run.id, frozenset())
         if run.end_time is None:
             self._attached[run.id] = frozenset(run.attachments)

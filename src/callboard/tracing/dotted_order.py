@@ -36,8 +36,7 @@ def segment(start_time: datetime, run_id: UUID) -> str:
             _last = (start_time.replace(microsecond=0), text)
     if type(run_id) is not UUID:  # One of another package.
         return f"{text}{start_time.microsecond:06}Z{run_id}"
-    # In fours, of which the first two and the last three stand together: to print the id, or to
-    # put together its five parts, takes half as long again.
+    # In fours, of which the first two and the last three stand together.
     fours = run_id.int.to_bytes(16, "big").hex("-", 2)
     return f"{text}{start_time.microsecond:06}Z{fours[:4]}{fours[5:29]}{fours[30:34]}{fours[35:]}"
 

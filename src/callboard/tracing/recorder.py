@@ -160,7 +160,7 @@ class Recorder:
         """
         parent = None
         known = None if run.parent_run_id is None else self.places.get(run.parent_run_id)
-        self.runs[run.dotted_order[-36:]] = run  # Its id: `own_id`, for half of the time.
+        self.runs[own_id(run.dotted_order)] = run
         if known is not None:
             run.trace_id = known[0]
             run.dotted_order = f"{known[1]}.{run.dotted_order}"  # Which was its own segment.
@@ -188,7 +188,7 @@ class Recorder:
             UnknownRunError: There is no such run, or it is of another type.
         """
         known = self.places.get(run_id)
-        run = self.runs.get(str(run_id) if known is None else known[1][-36:])
+        run = self.runs.get(str(run_id) if known is None else own_id(known[1]))
         if run is None:
             raise dialect().unknown_run(
                 f"No run with id {run_id} is running: its start was not heard."
@@ -298,14 +298,14 @@ class Recorder:
 
     def forget(self, run: Run) -> None:
         """Let go of a run that has ended; its place is kept for children that come late."""
-        self.runs.pop(run.dotted_order[-36:], None)
+        self.runs.pop(own_id(run.dotted_order), None)
 
     def _let_go_of_many(self) -> None:
         """Make room: ended runs' places first, then runs that never ended, the oldest first."""
         room = max(self._max_runs // 10, 1)
         count = min(room, MAX_PLACES // 10)
-        # Most of the first have ended, for they are in the order of their starts. To go through
-        # them all each time would be a tenth of what a run costs.
+        # Most of the first have ended, for they are in the order of their starts. This comes time
+        # and again: so it does not go through them all, unless it must.
         ended = self._ended_of(2 * count)
         if len(ended) < count:
             ended = self._ended_of(None)
